@@ -1,0 +1,32 @@
+# Everything a user or a contributor runs. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/mysql_on_kubernetes
+export MYSQL_ON_KUBERNETES_CACHE := $(CACHE)
+LAB ?= lab
+export LAB
+PYTHON ?= python3
+# The environment is kept outside the checkout, keyed by what is in it.
+VENV := $(CACHE)/venv-$(shell cat requirements.txt requirements-dev.txt | sha256sum | cut -c1-12)
+BIN := $(VENV)/bin
+RUN := PATH="$(BIN):$$PATH" tests/run
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: venv
+venv: $(VENV)/.complete .ansible/collections/ansible_collections/mysql_on/kubernetes
+
+$(VENV)/.complete:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or later is needed as $(PYTHON)" >&2; exit 1; }
+	@echo "==> Python environment (pinned): $(VENV)"
+	@rm -rf $(VENV) && mkdir -p $(CACHE)
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# A checkout is found under its collection name by a link that git does not track.
+.ansible/collections/ansible_collections/mysql_on/kubernetes:
+	@mkdir -p $(@D) && ln -sfn $(CURDIR) $@
