@@ -30,3 +30,7 @@ $(VENV)/.complete:
 # A checkout is found under its collection name by a link that git does not track.
 .ansible/collections/ansible_collections/mysql_on/kubernetes:
 	@mkdir -p $(@D) && ln -sfn $(CURDIR) $@
+
+.PHONY: print-bin
+print-bin:
+	@echo $(BIN)
