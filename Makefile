@@ -31,6 +31,26 @@ $(VENV)/.complete:
 .ansible/collections/ansible_collections/mysql_on/kubernetes:
 	@mkdir -p $(@D) && ln -sfn $(CURDIR) $@
 
+.PHONY: site
+site: venv ## From a fresh machine to a replicated, balanced database, with a summary (KUBECONFIG=... for your own cluster)
+	@PATH="$(BIN):$$PATH" tools/site $(SITE_ARGS)
+
+.PHONY: test
+test: venv ## The gate: lint, sanity, units, real servers, the site on a real Kubernetes
+	@$(RUN) lint sanity unit integration site
+
+.PHONY: test-all
+test-all: test ## The gate, then the long work: full matrices and benchmarks
+	@$(RUN) benchmarks
+
+.PHONY: lint
+lint: venv ## Static checks alone
+	@$(RUN) lint
+
+.PHONY: unit
+unit: venv ## Unit tests alone
+	@$(RUN) unit
+
 .PHONY: print-bin
 print-bin:
 	@echo $(BIN)
