@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from ..finding import CollectionError, Finding
-from . import texts_kube, texts_mysql
+from . import texts_kube, texts_mysql, texts_topology
 from .text import Text, Words
 
 Language = Literal["en", "ko"]
@@ -28,7 +28,11 @@ def _merged(*tables: Mapping[str, Text]) -> Mapping[str, Text]:
     return MappingProxyType(merged)
 
 
-TEXTS: Mapping[str, Text] = _merged(texts_mysql.TEXTS, texts_kube.TEXTS)
+TEXTS: Mapping[str, Text] = _merged(
+    texts_kube.TEXTS,
+    texts_mysql.TEXTS,
+    texts_topology.TEXTS,
+)
 
 
 def finding(

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Who is primary, as the cluster itself says: the Service for writes selects one instance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .client import Cluster
+
+SERVER_LABEL = "mysql-on.kubernetes/server"
+READS_LABEL = "mysql-on.kubernetes/reads"
+SERVER_ID_ARGUMENT = "--server-id="
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance as its Deployment and its Pod show it.
+
+    server_id: as given in the Deployment's arguments, 0 where it is not. reads: label of the running Pod.
+    """
+
+    name: str
+    server_id: int
+    image: str
+    pod: str
+    node: str
+    ready: bool
+    reads: bool
+
+    def as_dict(self, namespace: str) -> dict[str, Any]:
+        """Return the instance as modules of the collection take it: a name and the way to it."""
+        return {
+            "name": self.name,
+            "pod": {"namespace": namespace, "deployment": self.name},
+        }
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A MySQL cluster in one namespace. primary: name of the instance that writes go to, or empty."""
+
+    namespace: str
+    namespace_exists: bool
+    primary: str
+    instances: tuple[Instance, ...]
+
+    def names(self) -> list[str]:
+        """Return the names of the instances, by server-id."""
+        return [instance.name for instance in self.instances]
+
+    def replicas(self) -> list[Instance]:
+        """Return the instances that are not the primary; none where the primary is not known."""
+        if not self.primary:
+            return []
+        return [instance for instance in self.instances if instance.name != self.primary]
+
+
+def observe(cluster: Cluster, namespace: str, name: str, write_service: str) -> Topology:
+    """Read the topology of one MySQL cluster; reads only. Raises KubeError.
+
+    name: value of app.kubernetes.io/instance. write_service: the Service that leads to the primary.
+    """
+    if cluster.get("Namespace", namespace) is None:
+        return Topology(namespace, False, "", ())
+    labels = f"app.kubernetes.io/name=mysql,app.kubernetes.io/instance={name},{SERVER_LABEL}"
+    deployments = cluster.list("Deployment", namespace, labels=labels)
+    pods = cluster.list("Pod", namespace, labels=labels)
+    service = cluster.get("Service", write_service, namespace)
+    return build(namespace, deployments, pods, service)
+
+
+def build(
+    namespace: str,
+    deployments: Sequence[Mapping[str, Any]],
+    pods: Sequence[Mapping[str, Any]],
+    service: Mapping[str, Any] | None,
+) -> Topology:
+    """Return the topology that the objects show; pure."""
+    running = {
+        pod["metadata"]["labels"][SERVER_LABEL]: pod
+        for pod in sorted(pods, key=lambda pod: str(pod["metadata"].get("creationTimestamp")))
+        if not pod["metadata"].get("deletionTimestamp")
+    }
+    found = [
+        _instance(deployment, running.get(deployment["metadata"]["name"]))
+        for deployment in deployments
+    ]
+    found.sort(key=lambda instance: (instance.server_id, instance.name))
+    selector = (service or {}).get("spec", {}).get("selector") or {}
+    primary = selector.get(SERVER_LABEL, "")
+    known = {instance.name for instance in found}
+    return Topology(namespace, True, primary if primary in known else "", tuple(found))
+
+
+def _instance(deployment: Mapping[str, Any], pod: Mapping[str, Any] | None) -> Instance:
+    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    metadata = (pod or {}).get("metadata", {})
+    conditions = (pod or {}).get("status", {}).get("conditions") or []
+    return Instance(
+        name=deployment["metadata"]["name"],
+        server_id=_server_id(container.get("args") or []),
+        image=str(container.get("image", "")),
+        pod=str(metadata.get("name", "")),
+        node=str((pod or {}).get("spec", {}).get("nodeName", "")),
+        ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
+        reads=metadata.get("labels", {}).get(READS_LABEL) == "yes",
+    )
+
+
+def _server_id(arguments: Sequence[str]) -> int:
+    for argument in arguments:
+        if argument.startswith(SERVER_ID_ARGUMENT):
+            value = argument.removeprefix(SERVER_ID_ARGUMENT)
+            return int(value) if value.isdigit() else 0
+    return 0
