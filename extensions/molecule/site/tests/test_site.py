@@ -1,0 +1,105 @@
+"""What a user notices of the finished site, looked at through kubectl inside its Pods."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import testinfra
+
+CHECKOUT = Path(__file__).resolve().parents[4]
+KUBECONFIG = str(CHECKOUT / ".lab" / "kubeconfig")
+NAMESPACE = "molecule-site"
+REPLICAS = ("mysql-11", "mysql-12")
+INSTANCES = ("mysql-1", *REPLICAS)
+CLIENT = "mysql --defaults-extra-file=/etc/mysql/probe/client.cnf -N -B"
+
+
+def kubectl(*arguments: str) -> str:
+    return subprocess.run(
+        ["kubectl", "--kubeconfig", KUBECONFIG, "--namespace", NAMESPACE, *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+
+
+@pytest.fixture(scope="module")
+def hosts():
+    """A testinfra host for each instance, over its kubectl backend."""
+    os.environ["KUBECONFIG"] = KUBECONFIG
+    pods = json.loads(kubectl("get", "pods", "-l", "app.kubernetes.io/name=mysql", "-o", "json"))
+    names = {
+        pod["metadata"]["labels"]["mysql-on.kubernetes/server"]: pod["metadata"]["name"]
+        for pod in pods["items"]
+    }
+    return {
+        server: testinfra.get_host(
+            f"kubectl://{pod}?container=mysql&namespace={NAMESPACE}&kubeconfig={KUBECONFIG}"
+        )
+        for server, pod in names.items()
+    }
+
+
+def query(host, sql: str) -> str:
+    return host.check_output(f'{CLIENT} -e "{sql}"').strip()
+
+
+def test_every_instance_runs_with_its_own_server_id(hosts):
+    found = {server: query(host, "SELECT @@server_id") for server, host in hosts.items()}
+    assert found == {"mysql-1": "1", "mysql-11": "11", "mysql-12": "12"}
+
+
+@pytest.mark.parametrize("replica", REPLICAS)
+def test_replica_follows_and_refuses_writes(hosts, replica):
+    state = query(
+        hosts[replica],
+        "SELECT c.service_state, a.service_state, @@super_read_only"
+        " FROM performance_schema.replication_connection_status c"
+        " JOIN performance_schema.replication_applier_status a USING (channel_name)",
+    )
+    assert state.split() == ["ON", "ON", "1"]
+
+
+@pytest.mark.parametrize("replica", REPLICAS)
+def test_a_row_written_on_the_primary_arrives(hosts, replica):
+    query(
+        hosts["mysql-1"],
+        "CREATE DATABASE IF NOT EXISTS arrival; CREATE TABLE IF NOT EXISTS arrival.rows_seen (who VARCHAR(20) PRIMARY KEY);"
+        f"REPLACE INTO arrival.rows_seen VALUES ('{replica}')",
+    )
+    executed = query(hosts["mysql-1"], "SELECT @@global.gtid_executed").replace("\\n", "")
+    assert query(hosts[replica], f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{executed}', 30)") == "0"
+    seen = query(hosts[replica], f"SELECT COUNT(*) FROM arrival.rows_seen WHERE who = '{replica}'")
+    assert seen == "1"
+
+
+def test_no_replica_has_transactions_of_its_own(hosts):
+    of_primary = query(hosts["mysql-1"], "SELECT @@global.gtid_executed").replace("\\n", "")
+    for replica in REPLICAS:
+        errant = query(
+            hosts[replica], f"SELECT GTID_SUBTRACT(@@global.gtid_executed, '{of_primary}')"
+        )
+        assert errant == "", replica
+
+
+def test_the_same_rows_are_everywhere(hosts):
+    counts = {
+        server: query(host, "SELECT COUNT(*) FROM employees.salaries")
+        for server, host in hosts.items()
+    }
+    assert len(set(counts.values())) == 1
+    assert int(counts["mysql-1"]) > 10_000
+
+
+def test_services_lead_where_they_should(hosts):
+    def asked(service: str) -> str:
+        return (
+            hosts["mysql-1"].check_output(f"{CLIENT} -h {service} -e 'SELECT @@server_id'").strip()
+        )
+
+    assert asked("mysql-write") == "1"
+    assert {asked("mysql-read") for _ in range(20)} == {"11", "12"}
