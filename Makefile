@@ -37,7 +37,7 @@ site: venv ## From a fresh machine to a replicated, balanced database, with a su
 
 .PHONY: test
 test: venv ## The gate: lint, sanity, units, real servers, the site on a real Kubernetes
-	@$(RUN) lint sanity unit integration site
+	@$(RUN) lint sanity unit lab integration site
 
 .PHONY: test-all
 test-all: test ## The gate, then the long work: full matrices and benchmarks
