@@ -166,7 +166,7 @@ def variable(name: str, version: Version) -> str:
 
 
 def authentication_plugin(name: str, version: Version) -> str:
-    """Return an authentication plugin's name, or raise CollectionError where the server lacks it."""
+    """Return an authentication plugin's name; raise CollectionError where the server lacks it."""
     return _lookup(PLUGINS, "authentication plugin", name, version)
 
 

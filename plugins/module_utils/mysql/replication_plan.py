@@ -1,0 +1,308 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From how a channel is to how it is wanted: the steps, pure, and what runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from ..finding import CollectionError
+from ..plan import Plan, Step
+from .connection import Connection, Version
+from .dialect import option, statement
+from .replication import Channel, Setting, State
+
+Goal = Literal["following", "stopped", "detached", "promoted"]
+
+GOALS: tuple[Goal, ...] = ("following", "stopped", "detached", "promoted")
+MASK = "********"
+HELD = "as wanted"
+
+OPTION_OF: Mapping[str, str] = {
+    "host": "SOURCE_HOST",
+    "port": "SOURCE_PORT",
+    "user": "SOURCE_USER",
+    "auto_position": "SOURCE_AUTO_POSITION",
+    "delay": "SOURCE_DELAY",
+    "connect_retry": "SOURCE_CONNECT_RETRY",
+    "retry_count": "SOURCE_RETRY_COUNT",
+    "heartbeat_period": "SOURCE_HEARTBEAT_PERIOD",
+    "ssl": "SOURCE_SSL",
+    "ssl_ca": "SOURCE_SSL_CA",
+    "ssl_cert": "SOURCE_SSL_CERT",
+    "ssl_key": "SOURCE_SSL_KEY",
+    "ssl_verify_server_cert": "SOURCE_SSL_VERIFY_SERVER_CERT",
+    "public_key_path": "SOURCE_PUBLIC_KEY_PATH",
+    "get_public_key": "GET_SOURCE_PUBLIC_KEY",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user asks for. settings: only what was given, by the names in OPTION_OF.
+
+    log_file, log_pos: where to begin (bytes), used when the channel is made or moved to another
+    source. read_only: None leaves it as it is.
+    """
+
+    goal: Goal
+    channel: str = ""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    password: str | None = field(default=None, repr=False)
+    update_password: Literal["on_create", "always"] = "on_create"
+    log_file: str | None = None
+    log_pos: int | None = None
+    read_only: bool | None = None
+
+
+Run = Callable[[str, Sequence[Any]], int]
+Effect = Callable[[State], State]
+
+
+@dataclass(frozen=True)
+class _Planner:
+    """Makes steps for one channel of one server; run: what executes a statement."""
+
+    wanted: Wanted
+    version: Version
+    run: Run
+
+    def step(
+        self, sql: str, params: Sequence[Any], shown: str, reason: str, effect: Effect
+    ) -> Step[State]:
+        def execute() -> None:
+            self.run(sql, params)
+
+        return Step(statement=shown, reason=reason, effect=effect, execute=execute)
+
+    def on_channel(self, name: str, reason: str, effect: Effect) -> Step[State]:
+        """Return a step whose statement differs by version and names the channel."""
+        words = statement(name, self.version)
+        shown = f"{words} FOR CHANNEL '{self.wanted.channel}'"
+        return self.step(f"{words} FOR CHANNEL %s", (self.wanted.channel,), shown, reason, effect)
+
+    def threads(self, **threads: str) -> Effect:
+        """Return the effect of starting or stopping threads of the channel."""
+
+        def effect(state: State) -> State:
+            channel = state.channel(self.wanted.channel)
+            if channel is None:
+                return state
+            changes: dict[str, Any] = dict(threads)
+            return state.with_channel(replace(channel, **changes))
+
+        return effect
+
+    def variable(self, name: str, on: bool, reason: str, effect: Effect) -> Step[State]:
+        """Return a step that sets a variable now and for later starts."""
+        sql = f"SET PERSIST {name} = {'ON' if on else 'OFF'}"
+        return self.step(sql, (), sql, reason, effect)
+
+
+def plan(state: State, wanted: Wanted, connection: Connection | None = None) -> Plan[State]:
+    """Return the steps from the state to what is wanted; nothing is touched.
+
+    connection: what the steps run on when they are applied; without one they cannot be.
+    Raises CollectionError where what is wanted cannot be said to this server.
+    """
+
+    def run(sql: str, params: Sequence[Any]) -> int:
+        if connection is None:
+            raise CollectionError("This plan was made without a connection: it cannot be applied")
+        return connection.execute(sql, params)
+
+    planner = _Planner(wanted, state.server.version, run)
+    channel = state.channel(wanted.channel)
+    if wanted.goal in ("detached", "promoted"):
+        steps = _leaving(planner, channel)
+        steps += _read_only(planner, state)
+        return Plan(state, tuple(steps))
+    steps = _configuring(planner, channel)
+    folded = Plan(state, tuple(steps)).after()
+    steps += _read_only(planner, state)
+    steps += _running(planner, folded.channel(wanted.channel))
+    return Plan(state, tuple(steps))
+
+
+def shown(state: State, wanted: Wanted) -> dict[str, Any]:
+    """Return the part of a state that the options speak of, flat, for diffs; no secret in it."""
+    channel = state.channel(wanted.channel)
+    flat: dict[str, Any] = {"configured": channel is not None}
+    managed = sorted(wanted.settings) if wanted.goal in ("following", "stopped") else []
+    for name in managed:
+        flat[name] = channel.settings.get(name) if channel else None
+    if wanted.password is not None and wanted.update_password == "always":
+        flat["password"] = (
+            HELD if channel and channel.password_matches else "another one or unknown"
+        )
+    flat["receiver"] = "started" if channel and channel.receiver != "stopped" else "stopped"
+    flat["applier"] = "started" if channel and channel.applier != "stopped" else "stopped"
+    flat["read_only"] = state.read_only
+    flat["super_read_only"] = state.super_read_only
+    flat["persisted"] = list(state.persisted)
+    return flat
+
+
+def _leaving(planner: _Planner, channel: Channel | None) -> list[Step[State]]:
+    """Return the steps that make an instance forget its source."""
+    if channel is None:
+        return []
+    name = planner.wanted.channel
+    steps = _stopping(planner, channel, "the instance is to leave its source")
+    reason = f"forget the source {channel.settings.get('host')}:{channel.settings.get('port')}"
+    steps.append(
+        planner.on_channel("reset_replica_all", reason, lambda state: state.without_channel(name))
+    )
+    return steps
+
+
+def _stopping(planner: _Planner, channel: Channel, why: str) -> list[Step[State]]:
+    if channel.receiver == "stopped" and channel.applier == "stopped":
+        return []
+    effect = planner.threads(receiver="stopped", applier="stopped")
+    return [planner.on_channel("stop_replica", why, effect)]
+
+
+def _configuring(planner: _Planner, channel: Channel | None) -> list[Step[State]]:
+    """Return the steps that give the channel its settings."""
+    wanted = planner.wanted
+    if channel is None and "host" not in wanted.settings:
+        if wanted.goal == "stopped":
+            return []
+        raise CollectionError(
+            f"source_host: needed, because channel {wanted.channel!r} is not configured yet"
+        )
+    held: Mapping[str, Setting] = channel.settings if channel else {}
+    changes = {
+        name: value
+        for name, value in wanted.settings.items()
+        if value is not None and (channel is None or held.get(name) != value)
+    }
+    if channel is None and changes.get("public_key_path") == "":
+        changes.pop("public_key_path")
+    password = _password_reason(wanted, channel)
+    if not changes and not password:
+        return []
+    steps = _stopping(planner, channel, "settings change only while it stands") if channel else []
+    position = _position(wanted, changes, held)
+    reason = _change_reason(channel, changes, password)
+    steps.append(_change(planner, changes, position, bool(password), reason))
+    return steps
+
+
+def _password_reason(wanted: Wanted, channel: Channel | None) -> str:
+    """Return why the password is to be sent, empty for not at all."""
+    if wanted.password is None:
+        return ""
+    if channel is None:
+        return "password"
+    if wanted.update_password == "always" and not channel.password_matches:
+        known = channel.password_matches is not None
+        return "password" if known else "password (the stored one cannot be read)"
+    return ""
+
+
+def _change_reason(channel: Channel | None, changes: Mapping[str, Setting], password: str) -> str:
+    if channel is None:
+        return f"channel is not configured: follow {changes.get('host')}"
+    words = [
+        f"{name} {channel.settings.get(name)!r} -> {value!r}" for name, value in changes.items()
+    ]
+    return "; ".join([*words, *([password] if password else [])])
+
+
+def _position(
+    wanted: Wanted, changes: Mapping[str, Setting], held: Mapping[str, Setting]
+) -> dict[str, Setting]:
+    """Return where to begin, by option, where a new beginning is made and GTIDs do not tell."""
+    auto = wanted.settings.get("auto_position", held.get("auto_position", True))
+    if auto or not {"host", "port", "auto_position"} & changes.keys():
+        return {}
+    if wanted.log_file is None or wanted.log_pos is None:
+        raise CollectionError(
+            "source_log_file, source_log_pos: both are needed where source_auto_position is false"
+            " and the channel is made or moved to another source"
+        )
+    return {"SOURCE_LOG_FILE": wanted.log_file, "SOURCE_LOG_POS": wanted.log_pos}
+
+
+def _change(
+    planner: _Planner,
+    changes: Mapping[str, Setting],
+    position: Mapping[str, Setting],
+    with_password: bool,
+    reason: str,
+) -> Step[State]:
+    wanted, version = planner.wanted, planner.version
+    values: dict[str, Any] = {OPTION_OF[name]: value for name, value in changes.items()}
+    values |= position
+    if with_password:
+        values["SOURCE_PASSWORD"] = wanted.password
+    names = [option(name, version) for name in values]
+    sent = [int(value) if isinstance(value, bool) else value for value in values.values()]
+    words = statement("change_source", version)
+    sql = f"{words} " + ", ".join(f"{name} = %s" for name in names) + " FOR CHANNEL %s"
+    texts = [
+        MASK if key == "SOURCE_PASSWORD" else value for key, value in zip(values, sent, strict=True)
+    ]
+    pairs = ", ".join(f"{name} = {_literal(text)}" for name, text in zip(names, texts, strict=True))
+    display = f"{words} {pairs} FOR CHANNEL '{wanted.channel}'"
+
+    def effect(state: State) -> State:
+        channel = state.channel(wanted.channel) or Channel(wanted.channel, {})
+        matches = True if with_password else channel.password_matches
+        settings = {**channel.settings, **changes}
+        return state.with_channel(replace(channel, settings=settings, password_matches=matches))
+
+    return planner.step(sql, [*sent, wanted.channel], display, reason, effect)
+
+
+def _literal(value: Any) -> str:
+    return str(value) if isinstance(value, int | float) else f"'{value}'"
+
+
+def _read_only(planner: _Planner, state: State) -> list[Step[State]]:
+    """Return the steps that set read_only and super_read_only, now and for later starts."""
+    on = planner.wanted.read_only
+    both = ("read_only", "super_read_only")
+    if on is None or (on and state.read_only and state.super_read_only and state.persisted == both):
+        return []
+    if not on and not (state.read_only or state.super_read_only or state.persisted):
+        return []
+    why = "a replica is written by replication alone" if on else "the instance takes writes"
+
+    def effect(after: State) -> State:
+        return replace(after, read_only=on, super_read_only=on, persisted=both if on else ())
+
+    # super_read_only implies read_only: off, it goes first; on, it comes last.
+    first, last = both if on else reversed(both)
+    return [
+        planner.variable(first, on, why, lambda after: after),
+        planner.variable(last, on, why, effect),
+    ]
+
+
+def _running(planner: _Planner, channel: Channel | None) -> list[Step[State]]:
+    """Return the steps that start or stop the threads of a configured channel."""
+    if channel is None:
+        return []
+    if planner.wanted.goal == "stopped":
+        return _stopping(planner, channel, "the channel is to stand")
+    running = planner.threads(receiver="running", applier="running")
+    if not channel.started:
+        standing = [
+            name
+            for name, thread in (("receiver", channel.receiver), ("applier", channel.applier))
+            if thread == "stopped"
+        ]
+        return [planner.on_channel("start_replica", f"{' and '.join(standing)} stopped", running)]
+    if channel.receiver == "connecting" and channel.receiver_errno:
+        why = f"the receiver waits after error {channel.receiver_errno}: connect at once"
+        still = planner.threads(receiver="stopped")
+        return [
+            planner.on_channel("stop_receiver", why, still),
+            planner.on_channel("start_receiver", why, running),
+        ]
+    return []
