@@ -1,0 +1,75 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the module binlog_point does, by its option action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..causes.binlog import told_in
+from ..finding import CollectionError
+from ..mysql.connection import Connection
+from ..plan import apply, diff
+from . import points
+
+Connect = Callable[[], Connection]
+
+OF_FIND = ("gtid", "file", "time", "before")
+TAKES = {"note": ("name", "replace"), "list": (), "show": ("name",), "find": OF_FIND}
+
+
+def perform(params: Mapping[str, Any], connect: Connect, check_mode: bool) -> dict[str, Any]:
+    """Do what the options ask and return the module's result.
+
+    connect: opens a session of the server; finding opens several.
+    Raises CollectionError, its cause told in the option language.
+    """
+    action = str(params["action"])
+    _check_options(params, action)
+    with told_in(params["language"]), connect() as connection:
+        if action == "note":
+            return _note(params, connection, check_mode)
+        state = points.observe(connection)
+        if action == "list":
+            noted = [points.shown(name, point) for name, point in state.noted.items()]
+            return {"changed": False, "points": noted}
+        return {"changed": False, "point": _shown(params["name"], state, connection.address)}
+
+
+def _check_options(params: Mapping[str, Any], action: str) -> None:
+    """Raise CollectionError naming an option that the action does not take, or lacks."""
+    for option in ("name", "replace", *OF_FIND):
+        if params.get(option) and option not in TAKES[action]:
+            allowed = ", ".join(TAKES[action]) or "none of its own"
+            raise CollectionError(
+                f"{option}: given with action={action}, which takes these options: {allowed}"
+            )
+    if action == "find" and not any(params.get(option) for option in OF_FIND):
+        raise CollectionError(f"action=find needs one of these options: {', '.join(OF_FIND)}")
+
+
+def _note(params: Mapping[str, Any], connection: Connection, check_mode: bool) -> dict[str, Any]:
+    name = str(params["name"])
+    points.check_name(name)
+    state = points.observe(connection)
+    plan = points.plan_note(connection, state, name, again=bool(params["replace"]))
+    if not check_mode:
+        apply(plan)
+    after = plan.after()
+    return {
+        "changed": plan.changed,
+        "plan": plan.as_list(),
+        "diff": diff(_as_text(state), _as_text(after)),
+        "point": points.shown(name, after.noted[name]),
+    }
+
+
+def _as_text(state: points.State) -> dict[str, Any]:
+    return {name: point.as_dict() for name, point in state.noted.items()}
+
+
+def _shown(name: str | None, state: points.State, address: str) -> dict[str, Any]:
+    if name is None:
+        return state.current.as_dict()
+    return points.shown(name, points.named(state, name, address))

@@ -1,0 +1,144 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Causes of the binary log and its points, in English and Korean. Braces name facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .text import Text, Words
+
+TEXTS: Mapping[str, Text] = {
+    "binlog.off": Text(
+        "error",
+        Words(
+            "{subject} writes no binary log",
+            "Start mysqld without skip-log-bin (log_bin is on by default from 8.0)",
+        ),
+        Words(
+            "{subject}이(가) 바이너리 로그를 쓰지 않습니다",
+            "skip-log-bin 없이 mysqld를 시작하세요(8.0부터 log_bin은 기본으로 켜져 있습니다)",
+        ),
+    ),
+    "binlog.read_only": Text(
+        "error",
+        Words(
+            "{subject} is read-only, so no point can be noted on it",
+            "Note the point on the primary: the name reaches every replica from there",
+        ),
+        Words(
+            "{subject}은(는) 읽기 전용이라 지점을 기록할 수 없습니다",
+            "프라이머리에서 지점을 기록하세요. 이름은 거기서 모든 레플리카로 전달됩니다",
+        ),
+    ),
+    "binlog.point_unknown": Text(
+        "error",
+        Words(
+            "No point is noted as {name!r} on {subject}",
+            "Use one of the names above, or note the current point with action=note",
+        ),
+        Words(
+            "{subject}에 {name!r}(이)라는 지점이 기록되어 있지 않습니다",
+            "위 이름 중 하나를 쓰거나 action=note로 현재 지점을 기록하세요",
+        ),
+    ),
+    "binlog.purged": Text(
+        "error",
+        Words(
+            "The binary logs of {subject} begin after {wanted}",
+            "Ask for a later point, or look for it where older binary logs are kept",
+        ),
+        Words(
+            "{subject}의 바이너리 로그는 {wanted} 이후부터 시작합니다",
+            "더 나중의 지점을 지정하거나, 이전 바이너리 로그를 보관한 곳에서 찾으세요",
+        ),
+    ),
+    "binlog.gtid_unknown": Text(
+        "error",
+        Words(
+            "{subject} never executed {wanted}",
+            "Check the GTID; a transaction of another history is in no binary log here",
+        ),
+        Words(
+            "{subject}은(는) {wanted}을(를) 실행한 적이 없습니다",
+            "GTID를 확인하세요. 다른 이력의 트랜잭션은 이곳 바이너리 로그에 없습니다",
+        ),
+    ),
+    "binlog.file_unknown": Text(
+        "error",
+        Words(
+            "{subject} has no binary log {wanted}",
+            "Use one of the files above, by its full name",
+        ),
+        Words(
+            "{subject}에 바이너리 로그 {wanted}이(가) 없습니다",
+            "위 파일 중 하나의 전체 이름을 쓰세요",
+        ),
+    ),
+    "binlog.position_beyond_end": Text(
+        "error",
+        Words(
+            "Position {wanted} lies outside {subject}",
+            "Give a position from 4 to the size of the file in bytes",
+        ),
+        Words(
+            "위치 {wanted}은(는) {subject}의 범위를 벗어납니다",
+            "4부터 파일 크기(바이트)까지의 위치를 지정하세요",
+        ),
+    ),
+    "binlog.time_in_future": Text(
+        "error",
+        Words(
+            "The time {wanted} is still to come for {subject}",
+            "Give a time not after the server's clock, with its offset from UTC",
+        ),
+        Words(
+            "시각 {wanted}은(는) {subject} 기준으로 아직 오지 않았습니다",
+            "서버 시계보다 늦지 않은 시각을 UTC 오프셋과 함께 지정하세요",
+        ),
+    ),
+    "binlog.nothing_matches": Text(
+        "error",
+        Words(
+            "No transaction in the binary logs of {subject} is {wanted}",
+            "Check the statement and the table (schema.table, as the server spells it)",
+        ),
+        Words(
+            "{subject}의 바이너리 로그에 {wanted}에 해당하는 트랜잭션이 없습니다",
+            "문장 종류와 테이블(서버 표기 그대로 schema.table)을 확인하세요",
+        ),
+    ),
+    "binlog.compressed": Text(
+        "error",
+        Words(
+            "A transaction on {subject} is compressed, and nothing here can decompress it",
+            "Install the Python package zstandard where the module runs",
+        ),
+        Words(
+            "{subject}의 트랜잭션이 압축되어 있는데 이곳에서 풀 수 없습니다",
+            "모듈이 실행되는 곳에 Python 패키지 zstandard를 설치하세요",
+        ),
+    ),
+    "binlog.damaged": Text(
+        "error",
+        Words(
+            "The binary log of {subject} is damaged",
+            "Run mysqlbinlog --verify-binlog-checksum on that file, and read a replica's instead",
+        ),
+        Words(
+            "{subject}의 바이너리 로그가 손상되었습니다",
+            "그 파일에 mysqlbinlog --verify-binlog-checksum을 실행하고 레플리카의 로그를 읽으세요",
+        ),
+    ),
+    "binlog.stream_ended": Text(
+        "error",
+        Words(
+            "{subject} stopped sending its binary log",
+            "See the server's error log; then run this again",
+        ),
+        Words(
+            "{subject}이(가) 바이너리 로그 전송을 멈췄습니다",
+            "서버의 오류 로그를 확인한 뒤 다시 실행하세요",
+        ),
+    ),
+}
