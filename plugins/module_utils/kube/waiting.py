@@ -17,7 +17,7 @@ from .client import Cluster, Object
 POLL = 0.5
 OWNERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
 
-# Which condition can be waited for on which kind; the first is what `auto` means.
+# Which condition can be waited for on which kind; the first is meant where none is named.
 CONDITIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "Deployment": ("ready", "started"),
@@ -29,6 +29,7 @@ CONDITIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "Service": ("ip",),
     }
 )
+ALL_CONDITIONS = ("ready", "started", "bound", "bound_or_first_consumer", "complete", "ip")
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,18 @@ class Outcome:
 
     observations: tuple[Observation, ...]
     seconds: float
+
+
+def wanted(kind: str, namespace: str, name: str, condition: str | None = None) -> Wanted:
+    """Return what to wait for. Raises CollectionError where a kind has no such condition."""
+    allowed = CONDITIONS.get(kind)
+    if allowed is None:
+        raise CollectionError(f"objects: kind {kind!r} is not one of {', '.join(CONDITIONS)}")
+    if condition and condition not in allowed:
+        raise CollectionError(
+            f"objects: condition {condition!r} is not one of {', '.join(allowed)} for {kind} {name}"
+        )
+    return Wanted(kind, namespace, name, condition or allowed[0])
 
 
 def is_met(seen: Observation) -> bool:
