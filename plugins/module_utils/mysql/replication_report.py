@@ -1,0 +1,106 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How modules return an instance and its channels: plain dicts, the same keys on every version."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from .gtid import GtidSet
+from .replication import Channel, State
+
+SETTING_KEYS = (
+    "host",
+    "port",
+    "user",
+    "auto_position",
+    "delay",
+    "connect_retry",
+    "retry_count",
+    "heartbeat_period",
+    "ssl",
+    "ssl_ca",
+    "ssl_cert",
+    "ssl_key",
+    "ssl_verify_server_cert",
+    "public_key_path",
+    "get_public_key",
+)
+
+
+def setting_name(key: str) -> str:
+    """Return the option's name of a setting: ``host`` is ``source_host``."""
+    return "get_source_public_key" if key == "get_public_key" else f"source_{key}"
+
+
+def instance(state: State) -> dict[str, Any]:
+    """Return what is true of the instance as a whole."""
+    return {
+        "server_id": state.server.server_id,
+        "server_uuid": state.server.server_uuid,
+        "version": state.server.version_string,
+        "gtid_mode": state.gtid_mode,
+        "gtid_executed": state.gtid_executed,
+        "gtid_purged": state.gtid_purged,
+        "log_bin": state.log_bin,
+        "read_only": state.read_only,
+        "super_read_only": state.super_read_only,
+        "read_only_persisted": state.persisted == ("read_only", "super_read_only"),
+        "schemas": list(state.schemas),
+    }
+
+
+def channel(state: State, each: Channel, source: State | None = None) -> dict[str, Any]:
+    """Return a channel: settings, threads, positions, sets and lag.
+
+    What only the source knows (missing, errant) is None where it was not read.
+    """
+    settings = {setting_name(key): each.settings.get(key) for key in SETTING_KEYS}
+    return {
+        "channel": each.name,
+        **settings,
+        "following": each.following,
+        "receiver": each.receiver,
+        "receiver_doing": each.receiver_doing,
+        "receiver_errno": each.receiver_errno,
+        "receiver_error": each.receiver_error,
+        "applier": each.applier,
+        "applier_errors": [asdict(error) for error in each.applier_errors],
+        "source_server_id": each.source_server_id,
+        "source_uuid": each.source_uuid,
+        "received_log_file": each.source_log_file,
+        "received_log_pos": each.source_log_pos,
+        "applied_log_file": each.applied_log_file,
+        "applied_log_pos": each.applied_log_pos,
+        "heartbeats": each.heartbeats,
+        "heard_seconds_ago": each.heard_seconds_ago,
+        "lag_seconds": each.lag_seconds,
+        **_sets(state, each, source),
+    }
+
+
+def channels(state: State, source: State | None = None) -> list[dict[str, Any]]:
+    """Return every channel of an instance, by name."""
+    return [channel(state, each, source) for each in state.channels]
+
+
+def _sets(state: State, each: Channel, source: State | None) -> dict[str, Any]:
+    executed = GtidSet.parse(state.gtid_executed)
+    retrieved = GtidSet.parse(each.retrieved)
+    unapplied = retrieved - executed
+    missing: str | None = None
+    errant: str | None = None
+    behind = unapplied.count
+    if source is not None:
+        of_source = GtidSet.parse(source.gtid_executed)
+        missing, errant = str(of_source - executed), str(executed - of_source)
+        behind = (of_source - executed).count
+    return {
+        "gtid_executed": state.gtid_executed,
+        "gtid_retrieved": each.retrieved,
+        "gtid_unapplied": str(unapplied),
+        "gtid_missing": missing,
+        "gtid_errant": errant,
+        "lag_transactions": behind,
+    }

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Fixtures of the tests on real servers; servers.py says how to use them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.integration import servers
+
+ServerFactory = Callable[..., servers.Server]
+
+
+def _factory() -> Iterator[ServerFactory]:
+    made: list[servers.Server] = []
+
+    def make(version: str, server_id: int, *arguments: str) -> servers.Server:
+        made.append(servers.make(version, server_id, *arguments))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.remove()
+
+
+@pytest.fixture
+def server_factory() -> Iterator[ServerFactory]:
+    """Servers that live as long as one test."""
+    yield from _factory()
+
+
+@pytest.fixture(scope="module")
+def shared_server_factory() -> Iterator[ServerFactory]:
+    """Servers that live as long as one test file."""
+    yield from _factory()
+
+
+@pytest.fixture(params=servers.VERSIONS)
+def version(request: pytest.FixtureRequest) -> str:
+    """Both ends of the versions that are supported."""
+    return str(request.param)

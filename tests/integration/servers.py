@@ -1,0 +1,244 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Real mysqld servers on loopback, from the server trees that ``make lab`` puts into the cache.
+
+In a test, by the fixtures of conftest.py:
+
+    def test_something(server_factory):
+        primary = server_factory("9.7", 1)                     # empty, GTIDs and binary log on
+        replica = server_factory("8.0.15", 11, "--gtid-mode=OFF")   # further mysqld arguments last
+        primary.sql("CREATE DATABASE shop")                    # as root, by TCP
+        with primary.connect() as connection: ...              # mysql.connection.Connection
+        primary.login                                          # login_* options for a module
+        primary.instance("mysql-1")                            # a member of ``instances``
+        primary.stop(); primary.start()                        # data kept
+
+- ``server_factory``: servers of one test, gone (process and data) after it.
+- ``shared_server_factory``: the same for a whole test file, for tests that leave no trace.
+- ``version``: a parameter, both ends of what is supported: 8.0.15 and 9.7.
+- Attributes of a server: version, server_id, host, port, socket (Path), password, tree (Path, the
+  chroot), folder (Path, seen from the host), error_log (Path).
+- Client programs: ``server.client("mysqldump", "--all-databases")`` runs one of the 9.7 tree as root.
+
+An initialized data directory is made once per tree and version and copied for each server.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import (
+    Connection,
+    MysqlError,
+    connect_tcp,
+)
+
+VERSIONS = ("8.0.15", "9.7")
+PASSWORD = "root of the tests"
+START_SECONDS = 60
+STOP_SECONDS = 60
+SMALL = ("--innodb-buffer-pool-size=64M", "--max-connections=60", "--table-open-cache=400")
+REDO = {"8.0.15": ("--innodb-log-file-size=16M",), "9.7": ("--innodb-redo-log-capacity=32M",)}
+COMMON = ("--no-defaults", "--user=mysql", *SMALL)
+FOLDERS = Path("srv")
+TEMPLATE = "template-1"
+
+_numbers = itertools.count(1)
+
+
+def cache() -> Path:
+    """The folder that make keeps what it built in."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("MYSQL_ON_KUBERNETES_CACHE") or Path(base) / "mysql_on_kubernetes")
+
+
+def tree(version: str) -> Path:
+    """The root file system that holds the server of a version."""
+    found = cache() / "servers" / f"mysql-{version}"
+    if not (found / "entrypoint.sh").exists():
+        raise FileNotFoundError(f"No server tree {found}: `make lab` builds it")
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def in_tree(root: Path, *command: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a program of a tree and return what it said; raise with its errors where it fails."""
+    done = subprocess.run(
+        ["chroot", str(root), *command], capture_output=True, text=True, check=False, **options
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done
+
+
+@dataclass
+class Server:
+    """One mysqld."""
+
+    version: str
+    server_id: int
+    folder: Path
+    port: int
+    arguments: tuple[str, ...] = ()
+    password: str = PASSWORD
+    host: str = "127.0.0.1"
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def tree(self) -> Path:
+        return tree(self.version)
+
+    @property
+    def inside(self) -> str:
+        """The folder as the server sees it."""
+        return f"/{self.folder.relative_to(self.tree)}"
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / "mysqld.sock"
+
+    @property
+    def error_log(self) -> Path:
+        return self.folder / "error.log"
+
+    @property
+    def login(self) -> dict[str, Any]:
+        """The connection options of a module."""
+        return {
+            "login_host": self.host,
+            "login_port": self.port,
+            "login_user": "root",
+            "login_password": self.password,
+        }
+
+    def instance(self, name: str) -> dict[str, Any]:
+        """A member of ``instances``."""
+        return {"name": name, **self.login}
+
+    def connect(self, **options: Any) -> Connection:
+        given = {"user": "root", "password": self.password, **options}
+        return connect_tcp(self.host, self.port, **given)
+
+    def sql(self, *statements: str) -> list[dict[str, Any]]:
+        """Run statements in one session as root and return the last one's rows."""
+        rows: list[dict[str, Any]] = []
+        with self.connect() as connection:
+            for statement in statements:
+                rows = connection.query(statement)
+        return rows
+
+    def client(self, program: str, *arguments: str, **options: Any) -> str:
+        """Run a client program of the 9.7 tree against this server by TCP, return its output."""
+        login = ("--no-defaults", "-uroot", f"-h{self.host}", f"-P{self.port}", "--protocol=TCP")
+        environment = {**os.environ, "MYSQL_PWD": self.password}
+        command = (program, *login, *arguments)
+        return in_tree(tree("9.7"), *command, env=environment, **options).stdout
+
+    def start(self, *arguments: str) -> None:
+        """Start it and return when root can log in; further arguments hold for this start."""
+        command = [
+            *("chroot", str(self.tree), "mysqld", *COMMON, *REDO[self.version]),
+            *(f"--datadir={self.inside}/data", f"--socket={self.inside}/mysqld.sock"),
+            *(f"--pid-file={self.inside}/mysqld.pid", f"--log-error={self.inside}/error.log"),
+            *(f"--port={self.port}", "--bind-address=127.0.0.1", "--mysqlx=OFF"),
+            *(f"--server-id={self.server_id}", "--log-bin=binlog", "--gtid-mode=ON"),
+            *("--enforce-gtid-consistency=ON", "--sync-binlog=0"),
+            *("--innodb-flush-log-at-trx-commit=0", *self.arguments, *arguments),
+        ]
+        self.process = subprocess.Popen(command)
+        self._wait_until_up()
+
+    def stop(self) -> None:
+        """Shut it down in order, keeping the data."""
+        self._end("terminate")
+
+    def kill(self) -> None:
+        """End it at once, as a crash does."""
+        self._end("kill")
+
+    def remove(self) -> None:
+        """End it and delete its data."""
+        self.kill()
+        shutil.rmtree(self.folder)
+
+    def _end(self, how: str) -> None:
+        if self.process is not None and self.process.poll() is None:
+            getattr(self.process, how)()
+            self.process.wait(STOP_SECONDS)
+        self.process = None
+
+    def _wait_until_up(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            assert self.process is not None
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                log = self.error_log.read_text() if self.error_log.exists() else "no error log"
+                self.kill()
+                raise RuntimeError(f"mysqld {self.version} did not start:\n{log[-4000:]}")
+            try:
+                self.connect(connect_timeout=2).close()
+            except MysqlError as error:
+                if error.errno not in (2003, 2013):
+                    raise
+            else:
+                return
+            time.sleep(0.05)
+
+
+def _template(version: str) -> Path:
+    """An initialized data directory whose root has the password; made by who comes first."""
+    root = tree(version)
+    made = root / FOLDERS / TEMPLATE
+    with (root / FOLDERS / f"{TEMPLATE}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if made.exists():
+            return made
+        making = root / FOLDERS / f"{TEMPLATE}.making"
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir()
+        in_tree(root, "chown", "mysql:mysql", f"/{FOLDERS}/{making.name}")
+        inside = f"/{FOLDERS}/{making.name}"
+        data = f"--datadir={inside}/data"
+        init = making / "init.sql"
+        init.write_text(
+            # Twice root: by socket and, where names are not resolved, by address.
+            f"ALTER USER 'root'@'localhost' IDENTIFIED BY '{PASSWORD}';"
+            f"\nCREATE USER 'root'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';"
+            "\nGRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;\n"
+        )
+        common = (*COMMON, *REDO[version], data, "--skip-log-bin")
+        in_tree(root, "mysqld", *common, "--initialize-insecure", f"--init-file={inside}/init.sql")
+        (making / "data" / "auto.cnf").unlink(missing_ok=True)
+        making.rename(made)
+    return made
+
+
+def make(version: str, server_id: int, *arguments: str) -> Server:
+    """Make and start a server with an empty data directory of its own."""
+    template = _template(version)
+    name = f"t-{os.getpid()}-{next(_numbers)}"
+    folder = tree(version) / FOLDERS / name
+    folder.mkdir()
+    done = subprocess.run(
+        ["cp", "-a", str(template / "data"), str(folder / "data")], capture_output=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr.decode())
+    in_tree(tree(version), "chown", "mysql:mysql", f"/{FOLDERS}/{name}")
+    server = Server(version, server_id, folder, free_port(), arguments)
+    server.start()
+    return server
