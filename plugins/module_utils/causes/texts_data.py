@@ -1,0 +1,125 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Causes of loading data, in English and Korean. Braces name facts of the finding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .text import Text, Words
+
+
+def _error(summary: str, fix: str, summary_ko: str, fix_ko: str) -> Text:
+    return Text("error", Words(summary, fix), Words(summary_ko, fix_ko))
+
+
+TEXTS: Mapping[str, Text] = {
+    "load.target_not_empty": _error(
+        "The database {subject} already holds data that is not of this dump",
+        "Name another database, or set mode: replace to have {subject} dropped and loaded anew",
+        "데이터베이스 {subject}에 이 덤프의 것이 아닌 데이터가 이미 있습니다",
+        "다른 데이터베이스를 지정하거나, {subject}을(를) 지우고 새로 적재하려면 mode: replace로 설정하세요",
+    ),
+    "load.read_only": _error(
+        "{subject} cannot be loaded here: the server is read-only, as a replica is",
+        "Load into the primary; the rows reach the replicas from there",
+        "{subject}을(를) 여기에 적재할 수 없습니다: 서버가 레플리카처럼 읽기 전용입니다",
+        "프라이머리에 적재하세요. 행은 그곳에서 레플리카로 전달됩니다",
+    ),
+    "load.gtid_off": _error(
+        "Nobody can tell when the replicas have {subject}: GTIDs are off",
+        "Turn on gtid_mode and enforce_gtid_consistency on all instances, or give no replicas",
+        "레플리카가 {subject}을(를) 다 받았는지 알 수 없습니다: GTID가 꺼져 있습니다",
+        "모든 인스턴스에서 gtid_mode와 enforce_gtid_consistency를 켜거나 replicas를 비우세요",
+    ),
+    "load.other_database": _error(
+        "{subject}: the dump works on the database {found}, not on {database}",
+        "Set database: {found}, or take the other database out of the dump",
+        "{subject}: 덤프가 {database}이(가) 아니라 데이터베이스 {found}을(를) 다룹니다",
+        "database: {found}로 설정하거나 덤프에서 다른 데이터베이스를 빼세요",
+    ),
+    "load.file_missing": _error(
+        "{subject}: the file {file} that is sourced there does not exist",
+        "Put {file} beside the dump; its name is relative to the file that names it",
+        "{subject}: source로 지정한 파일 {file}이(가) 없습니다",
+        "{file}을(를) 덤프 옆에 두세요. 이름은 그것을 부르는 파일의 폴더를 기준으로 합니다",
+    ),
+    "load.source_loop": _error(
+        "{subject} sources itself",
+        "Take one of these source lines out of the dump",
+        "{subject}이(가) 자기 자신을 source로 부릅니다",
+        "덤프에서 이 source 줄 가운데 하나를 빼세요",
+    ),
+    "load.unterminated": _error(
+        "{subject}: {what}",
+        "Is the dump cut off? Compare its size with the original, or write it again",
+        "{subject}: 문자열이나 주석이 닫히지 않았습니다({what})",
+        "덤프가 잘리지 않았는지 원본과 크기를 비교하거나 다시 만드세요",
+    ),
+    "load.client_command": _error(
+        "{subject}: {what}",
+        "Take this line out of the dump",
+        "{subject}: 적재할 때 실행하지 않는 mysql 클라이언트 명령입니다({what})",
+        "이 줄을 덤프에서 빼세요",
+    ),
+    "load.statement_failed": _error(
+        "{subject}: the server refused the statement: {reason} ({errno})",
+        "Correct this line of the dump and run it again: it starts clean",
+        "{subject}: 서버가 문장을 거부했습니다: {reason} ({errno})",
+        "덤프의 이 줄을 고치고 다시 실행하세요. 처음부터 깨끗하게 시작합니다",
+    ),
+    "load.rows_skipped": _error(
+        "{subject}: LOAD DATA would have changed or skipped rows of {table}",
+        "Set method: auto, which sends such rows by INSERT, or correct the rows",
+        "{subject}: LOAD DATA가 {table}의 행을 바꾸거나 건너뛰었을 것입니다",
+        "그런 행을 INSERT로 보내는 method: auto로 설정하거나 행을 고치세요",
+    ),
+    "load.packet_too_large": _error(
+        "{subject}: a statement is larger than the server takes",
+        "Raise max_allowed_packet of the server, or write the dump with smaller statements",
+        "{subject}: 문장이 서버가 받는 크기보다 큽니다",
+        "서버의 max_allowed_packet을 늘리거나 더 작은 문장으로 덤프를 만드세요",
+    ),
+    "load.no_privilege": _error(
+        "{subject}: the user may not do this: {reason} ({errno})",
+        "Load as a user with all privileges on the database (RELOAD for FLUSH BINARY LOGS)",
+        "{subject}: 사용자에게 권한이 없습니다: {reason} ({errno})",
+        "데이터베이스의 모든 권한을 가진 사용자로 적재하세요(FLUSH BINARY LOGS에는 RELOAD)",
+    ),
+    "load.server_full": _error(
+        "{subject}: the server has no room: {reason} ({errno})",
+        "Give the instance's volume more room and run it again: it starts clean",
+        "{subject}: 서버에 공간이 없습니다: {reason} ({errno})",
+        "인스턴스의 볼륨을 늘리고 다시 실행하세요. 처음부터 깨끗하게 시작합니다",
+    ),
+    "load.connection_lost": _error(
+        "{subject}: the connection to the server was lost: {reason} ({errno})",
+        "See whether mysqld was restarted (its log, the Pod's last state); run it again then",
+        "{subject}: 서버와의 연결이 끊어졌습니다: {reason} ({errno})",
+        "mysqld가 다시 시작되었는지(로그, Pod의 마지막 상태) 확인한 뒤 다시 실행하세요",
+    ),
+    "load.replica_stopped": _error(
+        "The replica {subject} stands still and does not get the rows",
+        "Repair its replication with mysql_replication, then run this again: nothing is loaded twice",
+        "레플리카 {subject}이(가) 멈춰 있어 행을 받지 못합니다",
+        "mysql_replication으로 복제를 고친 뒤 다시 실행하세요. 두 번 적재되지 않습니다",
+    ),
+    "load.replica_behind": _error(
+        "The replica {subject} did not get all rows within {seconds} s",
+        "See with mysql_replication_info what it does; raise replica_timeout if it is just slow",
+        "레플리카 {subject}이(가) {seconds}초 안에 모든 행을 받지 못했습니다",
+        "mysql_replication_info로 상태를 보고, 느릴 뿐이라면 replica_timeout을 늘리세요",
+    ),
+    "dataset.folder_in_use": _error(
+        "{subject} holds files that are not of a generated data set",
+        "Name a folder that is empty or does not exist",
+        "{subject}에 생성된 데이터 집합의 것이 아닌 파일이 있습니다",
+        "비어 있거나 없는 폴더를 지정하세요",
+    ),
+    "dataset.unwritable": _error(
+        "The data set cannot be written to {subject}: {reason}",
+        "Name a folder that this user may write to, with room for it (170 MB at scale 1)",
+        "데이터 집합을 {subject}에 쓸 수 없습니다: {reason}",
+        "쓸 권한과 공간(scale 1에서 170 MB)이 있는 폴더를 지정하세요",
+    ),
+}

@@ -1,0 +1,319 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Cuts a stream of SQL into statements, as the mysql client does, in the memory of one of them.
+
+Strings, quoted names, comments and DELIMITER are understood; what is in a versioned comment is
+code, as it is for the server. Texts must be in a character set where the bytes of ``'``, ``"``,
+``\\`` and a backtick mean nothing else: UTF-8, latin1, ascii and binary are, big5, gbk and sjis
+are not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import IO
+
+from ..finding import CollectionError
+from .dump import BLOCK, source_name
+
+NAME = rb"(?:`(?:[^`]|``)+`|[0-9A-Za-z_$\x80-\xff]+)"
+TEXT = rb"'(?:[^'\\]++|\\[0'\"bnrtZ\\]|'')*+'"
+NUMBER = rb"-?[0-9]++(?:\.[0-9]++)?+(?:[eE][-+]?[0-9]++)?+"
+
+INSERT = re.compile(
+    rb"INSERT\s+INTO\s+(?:(" + NAME + rb")\s*\.\s*)?(" + NAME + rb")\s*"
+    rb"(\(\s*" + NAME + rb"(?:\s*,\s*" + NAME + rb")*\s*\))?\s*VALUES?\s*",
+    re.IGNORECASE,
+)
+END = re.compile(rb"\s*;")
+
+BLANK = re.compile(rb"(?:\s++|#[^\n]*+\n|--(?=\s)[^\n]*+\n|/\*(?![!+]).*?\*/)*+", re.S)
+OPEN_COMMENT = re.compile(rb"#|--(?=\s|\Z)|/\*(?![!+])")
+COMMAND = re.compile(
+    rb"(delimiter|source|use|system)(?=[ \t])[ \t]*([^\r\n]*)|(\\[.!])[ \t]*([^\r\n]*)",
+    re.IGNORECASE,
+)
+QUOTED = {
+    b"'": re.compile(rb"'(?:[^'\\]++|\\.)*+'", re.S),
+    b'"': re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.S),
+    b"`": re.compile(rb"`[^`]*+`"),
+}
+QUOTED_PLAIN = {quote: re.compile(quote + rb"[^" + quote + rb"]*+" + quote) for quote in QUOTED}
+LONGEST_TOKEN = 16
+LOOKAHEAD = 1 << 16
+
+
+class Rows:
+    """What rows of one table look like where LOAD DATA reads them as INSERT does.
+
+    numbers: for each column whether a bare number is the same to both. It is for numeric columns;
+    elsewhere INSERT would turn 007 into '7' and LOAD DATA keep it.
+    """
+
+    def __init__(self, numbers: Sequence[bool]) -> None:
+        kinds = [rb"(?:" + TEXT + rb"|NULL" + (rb"|" + NUMBER) * bare + rb")" for bare in numbers]
+        row = rb"\(" + rb",".join(kinds) + rb"\)"
+        self.many = re.compile(rb"(?:" + row + rb",\s*+)*+")
+        self.one = re.compile(row)
+
+
+RowsOf = Callable[[str, str, bytes], Rows | None]
+"""Rows of a table, by its schema ('' if not named), name and column list; None: no such rows."""
+
+
+def no_rows(_schema: str, _table: str, _columns: bytes) -> None:
+    """Say of every table that its INSERTs are sent as they are."""
+
+
+class DumpError(CollectionError):
+    """The dump itself is wrong. code: the cause. line: where, from 1."""
+
+    def __init__(self, code: str, line: int, what: str) -> None:
+        super().__init__(what)
+        self.code = code
+        self.line = line
+        self.what = what
+
+
+@dataclass(frozen=True)
+class Insert:
+    """What an INSERT of literals is made of: rows that LOAD DATA reads as they stand.
+
+    schema: empty if the name is not qualified. columns: the list in parentheses, or empty.
+    header: all before the first row. cuts: offsets of the statement's text where a row begins,
+    about one for each block read, and at last the end of the last row.
+    """
+
+    schema: str
+    table: str
+    columns: bytes
+    header: bytes
+    cuts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement without its delimiter. line: where it begins, from 1."""
+
+    text: bytes
+    line: int
+    insert: Insert | None = field(default=None)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A ``source`` line: the file's name as it is written there."""
+
+    name: str
+    line: int
+
+
+def unquoted(name: bytes) -> str:
+    """Return an identifier without its backticks."""
+    if name.startswith(b"`"):
+        name = name[1:-1].replace(b"``", b"`")
+    return name.decode("utf-8", "surrogateescape")
+
+
+class Splitter:
+    """Iterates over the statements and source lines of one stream.
+
+    backslash_escapes: whether a backslash in a string is special; set it to what the server says
+    (sql_mode NO_BACKSLASH_ESCAPES) before the next statement is taken.
+    rows_of: asked at each INSERT, after all before it was handed out.
+    Raises DumpError for a string or comment that never ends, and for commands of the client.
+    """
+
+    def __init__(self, stream: IO[bytes], rows_of: RowsOf = no_rows) -> None:
+        self._rows_of = rows_of
+        self.backslash_escapes = True
+        self._stream = stream
+        self._delimiter = b";"
+        self._next = _next_token(b";")
+        self._text = b""
+        self._at = 0
+        self._line = 1
+        self._ended = False
+        if self._has(3) and self._text.startswith(b"\xef\xbb\xbf"):
+            self._at = 3
+
+    def __iter__(self) -> Iterator[Statement | Source]:
+        """Return the statements in the order of the stream."""
+        while self._skip_blank():
+            item = self._command()
+            if item is None:
+                item = self._insert() or self._statement()
+            if isinstance(item, Source) or (item and item.text):
+                yield item
+
+    def _more(self) -> bool:
+        """Read on, at least as much again as is waiting. False at the end of the stream."""
+        if self._ended:
+            return False
+        kept = self._text[self._at :]
+        block = self._stream.read(max(BLOCK, len(kept)))
+        self._ended = not block
+        self._text, self._at = kept + block, 0
+        return bool(block)
+
+    def _has(self, size: int) -> bool:
+        """Have that many bytes ahead if the stream has them; whether there are any at all."""
+        while len(self._text) - self._at < size and self._more():
+            pass
+        return len(self._text) > self._at
+
+    def _take(self, end: int) -> bytes:
+        """Return the text up to an offset and stand there."""
+        taken = self._text[self._at : end]
+        self._line += taken.count(b"\n")
+        self._at = end
+        return taken
+
+    def _skip_blank(self) -> bool:
+        """Stand at the next statement. False where there is none."""
+        while True:
+            self._has(LONGEST_TOKEN)
+            blank = BLANK.match(self._text, self._at)
+            self._take(blank.end() if blank else self._at)
+            ahead = len(self._text) - self._at
+            if ahead < LONGEST_TOKEN and self._more():
+                continue
+            if not ahead:
+                return False
+            if not OPEN_COMMENT.match(self._text, self._at):
+                return True
+            if not self._more():
+                return self._open_comment()
+
+    def _open_comment(self) -> bool:
+        """Skip a comment that reaches the end of the stream: only a block has to be closed."""
+        if self._text.startswith(b"/*", self._at):
+            raise DumpError("load.unterminated", self._line, "a comment /* that never ends")
+        self._take(len(self._text))
+        return False
+
+    def _command(self) -> Statement | Source | None:
+        """Take a line that is for the client, not the server; an empty statement for DELIMITER."""
+        found = COMMAND.match(self._text, self._at)
+        while found and found.end() == len(self._text) and self._more():
+            found = COMMAND.match(self._text, self._at)
+        if found is None:
+            return None
+        word = (found[1] or found[3]).lower()
+        rest = (found[2] if found[1] else found[4]).strip()
+        line = self._line
+        if word in (b"source", b"\\."):
+            self._take(found.end())
+            return Source(source_name(rest), line)
+        if word == b"use":
+            return None if b";" in rest else self._use(found.end())
+        if word == b"delimiter":
+            return self._set_delimiter(rest, found.end())
+        what = f"the command {word.decode()} of the mysql client, which a load does not run"
+        raise DumpError("load.client_command", line, what)
+
+    def _use(self, end: int) -> Statement:
+        line = self._line
+        return Statement(self._take(end).rstrip(), line)
+
+    def _set_delimiter(self, rest: bytes, end: int) -> Statement:
+        words = rest.split()
+        if not words or len(words[0]) > LONGEST_TOKEN or b"\\" in words[0]:
+            raise DumpError("load.client_command", self._line, "DELIMITER without a usable word")
+        self._delimiter = words[0]
+        self._next = _next_token(words[0])
+        self._take(end)
+        return Statement(b"", self._line)
+
+    def _insert(self) -> Statement | None:
+        """Take an INSERT whose rows are literals alone; None where it is anything else."""
+        if self._delimiter != b";" or self._text[self._at : self._at + 6].upper() != b"INSERT":
+            return None
+        self._has(LOOKAHEAD)
+        head = INSERT.match(self._text, self._at)
+        if head is None:
+            return None
+        schema, columns = unquoted(head[1] or b""), head[3] or b""
+        rows = self._rows_of(schema, unquoted(head[2]), columns)
+        cuts = self._cuts(rows, head.end() - self._at) if rows else None
+        if cuts is None:
+            return None
+        line = self._line
+        text = self._take(self._at + cuts[-1])
+        end = END.match(self._text, self._at)
+        self._take(end.end() if end else self._at)
+        return Statement(
+            text, line, Insert(schema, unquoted(head[2]), columns, head[0], tuple(cuts))
+        )
+
+    def _cuts(self, rows: Rows, start: int) -> list[int] | None:
+        """Return where rows begin, relative to the statement, and the end of the last one."""
+        cuts = [start]
+        while True:
+            many = rows.many.match(self._text, self._at + cuts[-1])
+            here = many.end() - self._at if many else cuts[-1]
+            moved = here > cuts[-1]
+            if moved:
+                cuts.append(here)
+            last = rows.one.match(self._text, self._at + here)
+            if last and END.match(self._text, last.end()):
+                return [*cuts, last.end() - self._at]
+            ahead = len(self._text) - self._at - here
+            if (not moved and ahead > BLOCK) or not self._more():
+                return None
+
+    def _statement(self) -> Statement:
+        """Take any other statement: up to the delimiter outside of strings and comments."""
+        line = self._line
+        at = self._at
+        while True:
+            found = self._next.search(self._text, at)
+            if found is None:
+                at = max(at, len(self._text) - LONGEST_TOKEN) - self._at
+                if not self._more():
+                    return Statement(self._take(len(self._text)).rstrip(), line)
+                at += self._at
+                continue
+            token = found[0]
+            if token == self._delimiter or token[:1] == b"\\":
+                text = self._take(found.start())
+                self._take(found.end())
+                return Statement(text.rstrip(), line)
+            at = self._skip(found.start(), token)
+
+    def _skip(self, at: int, token: bytes) -> int:
+        """Return the offset after a string or comment, reading on until it ends."""
+        offset = at - self._at
+        while True:
+            end = self._end_of(self._at + offset, token)
+            if end is not None:
+                return end
+            if self._more():
+                continue
+            if token in (b"#", b"--"):
+                return len(self._text)
+            line = self._line + self._text.count(b"\n", self._at, self._at + offset)
+            opened = token.decode()
+            raise DumpError("load.unterminated", line, f"{opened} is opened and never closed")
+
+    def _end_of(self, at: int, token: bytes) -> int | None:
+        """Return the offset after the token that begins at ``at``; None if more text is needed."""
+        if token in QUOTED:
+            kinds = QUOTED if self.backslash_escapes else QUOTED_PLAIN
+            found = kinds[token].match(self._text, at)
+            return found.end() if found else None
+        after = self._text[at + 2 : at + 3]
+        if token == b"--" and after and not after.isspace():
+            return at + 1
+        if token == b"/*" and after == b"!":
+            return at + 3
+        closing = b"*/" if token == b"/*" else b"\n"
+        end = self._text.find(closing, at + len(token))
+        return None if end < 0 else end + len(closing)
+
+
+def _next_token(delimiter: bytes) -> re.Pattern[bytes]:
+    """Return what finds the next place where a statement may end or something is quoted."""
+    return re.compile(re.escape(delimiter) + rb"|['\"`#]|--|/\*|\\[gG]")

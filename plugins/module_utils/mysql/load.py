@@ -1,0 +1,198 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Pours a dump into a primary: observe, plan, apply, with the replicas watched meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..plan import Plan, apply, diff
+from ..progress import ProgressFile, Ticker
+from .connection import Connection, MysqlError
+from .dialect import quote_identifier
+from .dump import survey
+from .load_error import LoadError
+from .load_progress import LoadProgress
+from .load_replicas import Watch
+from .load_run import DumpRunner
+from .load_target import (
+    Note,
+    State,
+    Wanted,
+    create_statement,
+    explain,
+    observe,
+    plan,
+    write_note,
+)
+
+ACCESS_DENIED = 1227
+
+Connect = Callable[[bool], Connection]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the module was asked.
+
+    connect: opens a session of the primary; its argument: whether LOCAL is to be allowed.
+    replicas: opens a session of each, by name. wait_timeout: seconds for the replicas at the end.
+    """
+
+    file: str
+    database: str
+    connect: Connect
+    replicas: Mapping[str, Callable[[], Connection]] = field(default_factory=dict)
+    method: Any = "auto"
+    replace_data: bool = False
+    wait_timeout: float = 600.0
+    check: bool = False
+    progress_file: str | None = None
+    warn: Callable[[str], None] = lambda _text: None
+
+
+class LoadActions:
+    """What the steps do. state: the target as it was observed."""
+
+    def __init__(self, request: Request, wanted: Wanted, state: State, primary: Connection) -> None:
+        self.progress = LoadProgress(wanted.dump.size)
+        self.gtid_executed = ""
+        self.watch = Watch({}, self.progress)
+        self._request = request
+        self._wanted = wanted
+        self._state = state
+        self._primary = primary
+        self._say = ProgressFile(request.progress_file).line
+        self._fast = request.method != "insert"
+        # A load that was killed could not put local_infile back: its note says how it was.
+        interrupted = state.note is not None and state.note.state == "loading"
+        noted = bool(state.note and state.note.local_infile_was)
+        self._local_infile_was = noted if interrupted else state.local_infile
+        self._local_changed = interrupted and state.local_infile and not noted
+
+    def run(self, steps: Plan[State]) -> None:
+        """Apply the plan, telling how far it is. Raises LoadError, MysqlError."""
+        with ExitStack() as stack:
+            replicas = {
+                name: stack.enter_context(opened())
+                for name, opened in self._request.replicas.items()
+            }
+            self.watch = stack.enter_context(Watch(replicas, self.progress))
+            stack.callback(self._put_back)
+            stack.enter_context(Ticker(self._describe, self._say))
+            apply(steps, self._say)
+
+    def drop(self) -> None:
+        """Drop the target."""
+        self._primary.execute(f"DROP DATABASE {quote_identifier(self._state.database)}")
+
+    def create(self) -> None:
+        """Create the target."""
+        self._primary.execute(create_statement(self._state))
+
+    def note_loading(self) -> None:
+        """Note that a load has begun."""
+        self._note("loading", {})
+
+    def allow_local(self) -> None:
+        """Let the server take rows from its client; without the right to, INSERTs do."""
+        try:
+            self._primary.execute("SET GLOBAL local_infile = ON")
+        except MysqlError as error:
+            if error.errno != ACCESS_DENIED or self._request.method == "load_data":
+                raise
+            self._fast = False
+            self._request.warn("local_infile is OFF and may not be set: rows go by INSERT")
+        else:
+            self._local_changed = True
+
+    def load(self) -> None:
+        """Load the dump, in a session of its own."""
+        with self._request.connect(True) as session:
+            session.execute(f"USE {quote_identifier(self._state.database)}")
+            runner = DumpRunner(
+                session,
+                self._primary,
+                self._state.database,
+                self.progress,
+                fast=self._fast,
+                only_fast=self._request.method == "load_data",
+                warn=self._request.warn,
+                say=self._say,
+            )
+            runner.run(self._wanted.file)
+        self.progress.done = self.progress.size
+
+    def note_loaded(self) -> None:
+        """Note that the load is complete, and up to which transaction."""
+        self.gtid_executed = self._executed()
+        self._note("loaded", self.progress.report())
+        self.progress.phase = "loaded"
+
+    def wait(self) -> None:
+        """Wait until each replica has it all."""
+        self.progress.phase = "waiting for the replicas"
+        self.watch.wait(self._executed(), self._request.wait_timeout)
+        self.progress.phase = "loaded"
+
+    def _executed(self) -> str:
+        return str(self._primary.value("SELECT @@GLOBAL.gtid_executed")).replace("\n", "")
+
+    def _describe(self) -> str:
+        return self.progress.line(self.watch.describe())
+
+    def _note(self, state: str, report: dict[str, Any]) -> None:
+        fingerprint = self._wanted.dump.fingerprint
+        note = Note(fingerprint, state, self._local_infile_was, self.gtid_executed, report)
+        write_note(self._primary, self._state.database, note)
+
+    def _put_back(self) -> None:
+        if self._local_changed:
+            self._primary.execute("SET GLOBAL local_infile = OFF")
+
+
+def run(request: Request) -> dict[str, Any]:
+    """Load, or in check mode say what would be. Raises LoadError and other CollectionErrors."""
+    dump = survey(request.file, request.database)
+    wanted = Wanted(
+        dump,
+        request.file,
+        request.replace_data,
+        request.method,
+        tuple(request.replicas),
+    )
+    with request.connect(False) as primary:
+        state = observe(primary, request.database)
+        causes = explain(state, wanted)
+        if causes:
+            raise causes[0]
+        actions = LoadActions(request, wanted, state, primary)
+        steps = plan(state, wanted, actions)
+        result: dict[str, Any] = {
+            "changed": steps.changed,
+            "plan": steps.as_list(),
+            "diff": diff(state.as_dict(), steps.after().as_dict()),
+            "database": request.database,
+            "fingerprint": dump.fingerprint,
+        }
+        if request.check or not steps.changed:
+            return {**result, **_noted(state, dump.fingerprint)}
+        try:
+            actions.run(steps)
+        except LoadError as error:
+            error.details.update(actions.progress.report())
+            raise
+    arrived = {"replicas": actions.watch.rows()} if request.replicas else {}
+    executed = {"gtid_executed": actions.gtid_executed}
+    return {**result, **actions.progress.report(), **executed, **arrived}
+
+
+def _noted(state: State, fingerprint: str) -> dict[str, Any]:
+    """Return what the load of this very dump reported when it ran."""
+    note = state.note
+    if note is None or note.fingerprint != fingerprint or note.state != "loaded":
+        return {}
+    return {**note.report, "gtid_executed": note.gtid_executed}

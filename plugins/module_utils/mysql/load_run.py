@@ -1,0 +1,296 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Sends a dump to the primary: rows by LOAD DATA where that is the same, all else as it stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .connection import Connection, MysqlError
+from .dump import open_dump, resolve
+from .dump_statements import NAME, DumpError, Rows, Source, Splitter, Statement, unquoted
+from .load_error import LoadError, refused, shown
+from .load_local import Loaded, driver_errors, load, statement, translated
+from .load_progress import Count, LoadProgress
+from .load_rows import CHUNK, Batch, Fit, fit, inserts, pieces
+
+IN_TRANSACTION = 1
+AUTOCOMMIT = 2
+NO_BACKSLASH_ESCAPES = 512
+
+LOCAL_OFF = frozenset({1148, 3948, 2068})
+CHECKPOINT_EVERY = 0.5
+
+OTHER_DATABASE = re.compile(
+    rb"\s*(?:/\*!\d*\s*)?(?:(?:CREATE|DROP)\s+(?:DATABASE|SCHEMA)|USE)\s+"
+    rb"(?:/\*!\d*\s*)?(?:IF\s+(?:NOT\s+)?EXISTS\s*)?(?:\*/\s*)?(" + NAME + rb")",
+    re.IGNORECASE,
+)
+HIDES_FROM_REPLICAS = re.compile(
+    rb"\s*(?:/\*!\d*\s*)?SET\s+(?:@@)?(?:(?:GLOBAL|SESSION)\s*\.?\s*)?"
+    rb"(?:@@)?(?:SQL_LOG_BIN|GTID_PURGED)\s*=",
+    re.IGNORECASE,
+)
+INTO = re.compile(
+    rb"\s*(?:INSERT|REPLACE)\s+(?:\w+\s+)*?INTO\s+(?:" + NAME + rb"\s*\.\s*)?(" + NAME + rb")",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Where:
+    """A file, and a line in it from 1."""
+
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        """Return it as a person looks for it."""
+        return f"{os.path.basename(self.path)}:{self.line}"
+
+
+class DumpRunner:
+    """Runs one dump in one session.
+
+    session: loads, with LOCAL allowed. other: a second one, for what must not disturb the first.
+    fast: whether LOAD DATA may be used. only_fast: whether INSERTs must not replace it where the
+    server complains of rows. warn: told what was left out of the dump.
+    """
+
+    def __init__(
+        self,
+        session: Connection,
+        other: Connection,
+        database: str,
+        progress: LoadProgress,
+        *,
+        fast: bool,
+        only_fast: bool,
+        warn: Callable[[str], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._session = session
+        self._other = other
+        self._database = database
+        self._progress = progress
+        self._fast = fast
+        self._only_fast = only_fast
+        self._warn = warn
+        self._say = say
+        self._limit = int(session.value("SELECT @@max_allowed_packet")) - 1024
+        self._fits: dict[tuple[str, str, bytes], Fit | None] = {}
+        self._batch: Batch | None = None
+        self._path = ""
+        self._checked = 0.0
+
+    def run(self, path: str) -> None:
+        """Load a file and all that it sources. Raises LoadError."""
+        self._file(path, ())
+        self._checkpoint(now=True)
+
+    def _file(self, path: str, including: tuple[str, ...]) -> None:
+        """Load one file. including: those that sourced it, outermost first."""
+        if path in including:
+            raise LoadError("load.source_loop", path, [" -> ".join([*including, path])])
+        count = self._progress.files.setdefault(os.path.basename(path), Count())
+        started, nested = time.monotonic(), 0.0
+        with open_dump(path) as stream:
+            self._path = path
+            splitter = Splitter(stream, self._rows_of)
+            try:
+                for item in splitter:
+                    if isinstance(item, Statement):
+                        self._statement(item)
+                        count.size += len(item.text)
+                    else:
+                        nested += self._source(item, (*including, path))
+                    status = self._session.raw.server_status
+                    splitter.backslash_escapes = not status & NO_BACKSLASH_ESCAPES
+            except DumpError as error:
+                place = str(Where(path, error.line))
+                raise LoadError(error.code, place, [error.what], what=error.what) from error
+            self._flush()
+        count.seconds += time.monotonic() - started - nested
+
+    def _source(self, item: Source, including: tuple[str, ...]) -> float:
+        """Load a sourced file; return the seconds that it took."""
+        self._flush()
+        here = self._path
+        path = resolve(here, item.name)
+        if not os.path.isfile(path):
+            place = str(Where(here, item.line))
+            proof = [f"source {item.name}", f"{path} is not a file"]
+            raise LoadError("load.file_missing", place, proof, file=item.name)
+        started = time.monotonic()
+        self._file(path, including)
+        self._path = here
+        return time.monotonic() - started
+
+    def _statement(self, item: Statement) -> None:
+        """Put rows into the batch, or send anything else."""
+        if item.insert is None:
+            self._flush()
+            if not self._left_out(item):
+                self._send(item, item.text)
+            self._progress.done += len(item.text)
+            self._fits.clear()
+            return
+        insert = item.insert
+        key = (insert.schema, insert.table, insert.columns)
+        for piece in pieces(item):
+            if self._batch is None or self._batch.key != key or self._batch.size >= CHUNK:
+                self._flush()
+                self._batch = Batch(key)
+            self._batch.add(item, piece)
+        self._checkpoint()
+
+    def _rows_of(self, schema: str, table: str, columns: bytes) -> Rows | None:
+        """Return how rows of a table look that LOAD DATA takes; asked by the splitter."""
+        if schema and schema != self._database:
+            raise self._elsewhere(schema, 0, b"INSERT INTO " + schema.encode())
+        if not self._fast:
+            return None
+        key = (schema, table, columns)
+        if key not in self._fits:
+            self._flush()
+            self._fits[key] = fit(self._session, self._other, *key)
+        found = self._fits[key]
+        return found.rows if found else None
+
+    def _left_out(self, item: Statement) -> bool:
+        """Whether a statement must not be sent. Raises LoadError for work on other databases."""
+        other = OTHER_DATABASE.match(item.text)
+        if other and unquoted(other[1]) != self._database:
+            raise self._elsewhere(unquoted(other[1]), item.line, item.text)
+        if HIDES_FROM_REPLICAS.match(item.text):
+            place = Where(self._path, item.line)
+            self._warn(f"{place} was left out, replicas would not get the rows: {shown(item.text)}")
+            return True
+        return False
+
+    def _elsewhere(self, found: str, line: int, text: bytes) -> LoadError:
+        place = str(Where(self._path, line)) if line else os.path.basename(self._path)
+        proof = [f"{place}: {shown(text)}"]
+        return LoadError("load.other_database", place, proof, found=found, database=self._database)
+
+    def _flush(self) -> None:
+        """Send the rows that wait."""
+        batch, self._batch = self._batch, None
+        if batch is None:
+            return
+        started = time.monotonic()
+        found = self._fits[batch.key]
+        assert found is not None
+        table = batch.key[1]
+        records = self._load(batch, found)
+        method = "load_data" if records is not None else "insert"
+        if records is None:
+            records = self._insert(batch, found)
+        self._progress.done += batch.size
+        spent = time.monotonic() - started
+        self._progress.taken(table, records, batch.size, spent, method)
+        self._checkpoint()
+
+    def _load(self, batch: Batch, found: Fit) -> int | None:
+        """Return the rows that LOAD DATA took; None, and nothing changed, if it complained."""
+        schema, table, columns = batch.key
+        sql = statement(schema, table, columns, found.charset)
+        first = batch.pieces[0][0]
+        begin, commit, back = self._transaction()
+        try:
+            self._session.execute(begin)
+            loaded = load(self._session, sql, batch.rows())
+            if loaded.clean:
+                self._session.execute(commit)
+                return loaded.records
+            proof = self._complaints(loaded)
+            self._session.execute(back)
+        except MysqlError as error:
+            if error.lost or self._only_fast:
+                raise self._refused(error, first, sql) from error
+            self._session.execute(back)
+            self._fast = self._fast and error.errno not in LOCAL_OFF
+            proof = [f"{error.reason} ({error.errno})"]
+        if self._only_fast:
+            place = str(Where(self._path, first.line))
+            raise LoadError("load.rows_skipped", place, proof, table=table)
+        self._say(f"{table}: LOAD DATA said {proof[0]}; these rows go by INSERT")
+        return None
+
+    def _transaction(self) -> tuple[str, str, str]:
+        """Return how to begin, keep and take back a load, in a transaction of the dump too."""
+        status = self._session.raw.server_status
+        if status & AUTOCOMMIT and not status & IN_TRANSACTION:
+            return "START TRANSACTION", "COMMIT", "ROLLBACK"
+        name = "mysql_on_kubernetes"
+        return f"SAVEPOINT {name}", f"RELEASE SAVEPOINT {name}", f"ROLLBACK TO SAVEPOINT {name}"
+
+    def _complaints(self, loaded: Loaded) -> list[str]:
+        """Return the server's own words on rows that LOAD DATA changed or skipped."""
+        rows = self._session.query("SHOW WARNINGS LIMIT 5")
+        said = [f"{row['message']} ({row['code']})" for row in rows]
+        counted = f"skipped {loaded.skipped}, warnings {loaded.warnings} of {loaded.records} rows"
+        return [*said, counted] if said else [counted]
+
+    def _insert(self, batch: Batch, found: Fit) -> int:
+        """Send the rows of a batch as the INSERTs that they were; return how many arrived."""
+        rows = 0
+        for item, values in batch.statements():
+            assert item.insert is not None
+            for sql in inserts(item.insert.header, values, found.rows, self._limit):
+                rows += self._execute(item, sql)
+        return rows
+
+    def _send(self, item: Statement, sql: bytes) -> None:
+        """Send a statement as it stands, and count its rows if it brings some."""
+        into = INTO.match(sql)
+        started = time.monotonic()
+        rows = self._execute(item, sql)
+        if into:
+            spent = time.monotonic() - started
+            self._progress.taken(unquoted(into[1]), rows, len(sql), spent, "insert")
+            self._checkpoint()
+
+    def _execute(self, item: Statement, sql: bytes) -> int:
+        """Send one statement; show what it prints; return the rows that it changed."""
+        if len(sql) > self._limit:
+            raise self._too_large(item, sql)
+        raw = self._session.raw
+        try:
+            with raw.cursor() as cursor:
+                changed = cursor.execute(sql)
+                if cursor.description:
+                    self._printed(cursor.fetchone())
+                    changed = 0
+                while cursor.nextset():
+                    self._printed(cursor.fetchone())
+        except driver_errors() as error:
+            what = translated(error, "The server refused a statement")
+            raise self._refused(what, item, sql) from error
+        return int(changed)
+
+    def _printed(self, row: tuple[object, ...] | None) -> None:
+        if row:
+            self._say("the dump says: " + " ".join(str(value) for value in row)[:200])
+
+    def _too_large(self, item: Statement, sql: bytes) -> LoadError:
+        proof = [
+            f"the statement has {len(sql):,} bytes, max_allowed_packet is {self._limit + 1024:,}",
+            f"statement: {shown(sql)}",
+        ]
+        return LoadError("load.packet_too_large", str(Where(self._path, item.line)), proof)
+
+    def _refused(self, error: MysqlError, item: Statement, sql: bytes) -> LoadError:
+        done = f"before it {self._progress.rows:,} rows were loaded"
+        return refused(error, str(Where(self._path, item.line)), sql, [done])
+
+    def _checkpoint(self, *, now: bool = False) -> None:
+        """Note from time to time which transactions carry the rows so far."""
+        if now or time.monotonic() - self._checked >= CHECKPOINT_EVERY:
+            self._checked = time.monotonic()
+            gtids = self._other.value("SELECT @@GLOBAL.gtid_executed")
+            self._progress.checkpoint(str(gtids).replace("\n", ""))
