@@ -153,9 +153,8 @@ def plan_note(connection: Connection, state: State, name: str, *, again: bool) -
     """Return the steps that note the state's current point under a name.
 
     again: move a name that is noted already; otherwise such a name needs no step.
-    Raises CollectionError for a name that cannot be kept, or where the server is read-only.
+    Raises CollectionError where the server is read-only.
     """
-    check_name(name)
     if name in state.noted and not again:
         return Plan(state)
     if state.read_only:

@@ -11,7 +11,7 @@ from ..causes.binlog import told_in
 from ..finding import CollectionError
 from ..mysql.connection import Connection
 from ..plan import apply, diff
-from . import points
+from . import find, payload, points, search
 
 Connect = Callable[[], Connection]
 
@@ -27,7 +27,12 @@ def perform(params: Mapping[str, Any], connect: Connect, check_mode: bool) -> di
     """
     action = str(params["action"])
     _check_options(params, action)
+    if action == "note":
+        points.check_name(str(params["name"]))
+    wanted = search.read_wanted(params) if action == "find" else None
     with told_in(params["language"]), connect() as connection:
+        if wanted is not None:
+            return _find(params, connection, connect, wanted)
         if action == "note":
             return _note(params, connection, check_mode)
         state = points.observe(connection)
@@ -45,13 +50,16 @@ def _check_options(params: Mapping[str, Any], action: str) -> None:
             raise CollectionError(
                 f"{option}: given with action={action}, which takes these options: {allowed}"
             )
+    if not 0 <= int(params["server_id"]) < 2**32:
+        raise CollectionError(
+            f"server_id: {params['server_id']} is given; allowed is 0 to {2**32 - 1}"
+        )
     if action == "find" and not any(params.get(option) for option in OF_FIND):
         raise CollectionError(f"action=find needs one of these options: {', '.join(OF_FIND)}")
 
 
 def _note(params: Mapping[str, Any], connection: Connection, check_mode: bool) -> dict[str, Any]:
     name = str(params["name"])
-    points.check_name(name)
     state = points.observe(connection)
     plan = points.plan_note(connection, state, name, again=bool(params["replace"]))
     if not check_mode:
@@ -63,6 +71,15 @@ def _note(params: Mapping[str, Any], connection: Connection, check_mode: bool) -
         "diff": diff(_as_text(state), _as_text(after)),
         "point": points.shown(name, after.noted[name]),
     }
+
+
+def _find(
+    params: Mapping[str, Any], connection: Connection, connect: Connect, wanted: search.Wanted
+) -> dict[str, Any]:
+    points.current(connection)
+    server_id = int(params["server_id"])
+    server = find.read_server(connection, connect, server_id, payload.decompressor())
+    return find.find(connection, server, wanted)
 
 
 def _as_text(state: points.State) -> dict[str, Any]:

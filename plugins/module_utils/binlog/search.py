@@ -1,0 +1,146 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is looked for in a binary log: conditions, pure, made of a module's options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..finding import CollectionError
+from ..mysql.gtid import GtidSet
+from .statements import covers
+from .transactions import CHANGES, PLACES, Transaction
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FRACTION = re.compile(r"\.\d{7,}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file and a position in it, in bytes."""
+
+    file: str
+    position: int
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Microseconds since 1970 in UTC, and how the user wrote it."""
+
+    microseconds: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What a transaction did. statement, table: None for any."""
+
+    statement: str | None
+    table: str | None
+    rows_over: int
+    last: bool
+
+    @property
+    def text(self) -> str:
+        """The deed in words, for a failure."""
+        what = f"{self.statement or 'a change'}{f' of {self.table}' if self.table else ''}"
+        return f"{what} of more than {self.rows_over} rows" if self.rows_over else what
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether rows have to be counted."""
+        return self.rows_over > 0
+
+
+Wanted = GtidSet | Place | Moment | Deed
+
+
+def read_wanted(params: Mapping[str, Any]) -> Wanted:
+    """Return what the options gtid, file and position, time or before ask for.
+
+    Raises CollectionError naming the option, what was given and what is allowed.
+    """
+    if params.get("gtid"):
+        return _read_gtid(str(params["gtid"]))
+    if params.get("file"):
+        return _read_place(str(params["file"]), int(params["position"]))
+    if params.get("time"):
+        return read_moment(str(params["time"]))
+    return _read_deed(params["before"])
+
+
+def _read_gtid(text: str) -> GtidSet:
+    wanted = GtidSet.parse(text)
+    if wanted.count != 1:
+        raise CollectionError(
+            f"gtid: {text!r} names {wanted.count} transactions; allowed is one, as uuid:n or uuid:tag:n"
+        )
+    return wanted
+
+
+def _read_place(file: str, position: int) -> Place:
+    if position < 0:
+        raise CollectionError(f"position: {position} is given; allowed is 0 or more, in bytes")
+    return Place(file, position)
+
+
+def read_moment(text: str) -> Moment:
+    """Return a moment. Without an offset it would mean another one in each zone: that is refused.
+
+    Raises CollectionError.
+    """
+    allowed = "allowed is ISO 8601 with an offset, such as 2026-11-22T14:05:00.123456+09:00 or ...Z"
+    if _FRACTION.search(text):
+        raise CollectionError(f"time: {text!r} is finer than a microsecond; {allowed}")
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise CollectionError(f"time: {text!r} is no moment ({error}); {allowed}") from error
+    if moment.tzinfo is None:
+        raise CollectionError(f"time: {text!r} has no offset from UTC; {allowed}")
+    return Moment((moment - _EPOCH) // timedelta(microseconds=1), text)
+
+
+def _read_deed(before: Mapping[str, Any]) -> Deed:
+    table = before.get("table")
+    if table and not all(table.partition(".")):
+        raise CollectionError(f"before.table: {table!r} is given; allowed is schema.table")
+    rows_over = int(before.get("rows_over") or 0)
+    if rows_over < 0:
+        raise CollectionError(f"before.rows_over: {rows_over} is given; allowed is 0 or more")
+    last = before.get("occurrence") != "first"
+    return Deed(before.get("statement") or None, table or None, rows_over, last)
+
+
+def events_needed(wanted: Wanted) -> frozenset[int]:
+    """Return the types of events that a condition looks at."""
+    return CHANGES if isinstance(wanted, Deed) else PLACES
+
+
+def condition(wanted: Wanted) -> Callable[[Transaction], bool]:
+    """Return what is true of the transaction looked for, and of none before it in its file."""
+    if isinstance(wanted, GtidSet):
+        text = str(wanted)
+        return lambda transaction: transaction.gtid.text == text
+    if isinstance(wanted, Place):
+        place = wanted
+        # A later file's transactions all lie after the place.
+        return lambda found: found.file != place.file or found.end > place.position
+    if isinstance(wanted, Moment):
+        moment = wanted.microseconds
+        return lambda transaction: transaction.gtid.committed > moment
+    deed = wanted
+    return lambda transaction: did(transaction, deed)
+
+
+def did(transaction: Transaction, deed: Deed) -> bool:
+    """Whether a transaction did it, to the table or to its whole schema."""
+    return any(
+        effect.has(deed.statement, deed.rows_over)
+        for name, effect in transaction.effects.items()
+        if deed.table is None or covers(name, deed.table)
+    )
