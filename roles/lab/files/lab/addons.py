@@ -1,0 +1,99 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a course's cluster has beside Kubernetes: MetalLB, an ingress controller, local-path volumes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from string import Template
+
+from .cluster import kubectl
+from .definition import Definition
+from .errors import LabError
+from .state import Lab, write_file
+from .system import Report, command, wait_until
+
+SOURCE = Path(__file__).resolve().parent.parent / "addons"
+APPLY_SECONDS = 90.0
+WEBHOOK_SECONDS = 120.0
+
+
+def fetched_manifests(definition: Definition) -> dict[str, str]:
+    """Return the upstream manifests' names in the cache and here."""
+    return {
+        f"metallb-{definition.metallb}.yaml": "metallb.yaml",
+        f"local-path-provisioner-{definition.local_path}.yaml": "local-path.yaml",
+    }
+
+
+def render(text: str, definition: Definition) -> str:
+    """Return one of our manifests with the definition's values in it."""
+    return Template(text).substitute(
+        pool=definition.pool,
+        ingress=definition.ingress,
+        ingress_class=definition.ingress_class,
+        traefik=definition.traefik,
+        lan_interface="eth0",
+    )
+
+
+def ensure(lab: Lab, cache: Path, report: Report) -> bool:
+    """Apply all addons; return whether the cluster had to be changed. Raises LabError."""
+    folder = lab.folder / "addons"
+    _write(lab.definition, cache, folder)
+    changed = _apply(lab, cache, folder / "base", report)
+    return _apply_pool(lab, cache, folder / "pool", report) or changed
+
+
+def _write(definition: Definition, cache: Path, folder: Path) -> None:
+    """Put our manifests and the fetched ones where kustomize may read them: in one folder."""
+    for ours in sorted(SOURCE.rglob("*.yaml")):
+        write_file(folder / ours.relative_to(SOURCE), render(ours.read_text(), definition))
+    for cached, name in fetched_manifests(definition).items():
+        source = cache / "manifests" / cached
+        if not source.exists():
+            raise LabError(
+                f"A manifest is missing: {cached}",
+                [f"{source} is not there"],
+                "build what the lab is made of: make lab",
+            )
+        shutil.copyfile(source, folder / "base" / name)
+
+
+def applied_changes(output: str) -> list[str]:
+    """Return the lines of kubectl apply that name something created or changed."""
+    return [line for line in output.splitlines() if line and not line.endswith(" unchanged")]
+
+
+def _apply(lab: Lab, cache: Path, folder: Path, report: Report) -> bool:
+    report(f"addons: {folder.name}")
+    argv = [*kubectl(lab, cache), "apply", "--kustomize", str(folder)]
+    changes = applied_changes(command(argv, timeout=APPLY_SECONDS).stdout)
+    for line in changes:
+        report(f"addons: {line}")
+    return bool(changes)
+
+
+def _apply_pool(lab: Lab, cache: Path, folder: Path, report: Report) -> bool:
+    """Apply the pool, whose webhook answers only once MetalLB's controller runs."""
+    argv = [*kubectl(lab, cache), "apply", "--kustomize", str(folder)]
+    outputs: list[str] = []
+    failures: list[str] = []
+
+    def applied() -> bool:
+        ended = command(argv, timeout=APPLY_SECONDS, check=False)
+        (outputs if ended.returncode == 0 else failures).append(ended.stdout + ended.stderr)
+        return ended.returncode == 0
+
+    if not wait_until(
+        applied,
+        seconds=WEBHOOK_SECONDS,
+        every=1.0,
+        say=lambda: report("addons: waiting for MetalLB's controller to take its pool"),
+    ):
+        raise LabError(
+            f"MetalLB takes no pool within {WEBHOOK_SECONDS:.0f} s",
+            failures[-1].strip().splitlines()[-4:],
+            "look at its controller: kubectl -n metallb-system describe pods",
+        )
+    return bool(applied_changes(outputs[-1]))
