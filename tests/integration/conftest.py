@@ -37,7 +37,7 @@ def shared_server_factory() -> Iterator[ServerFactory]:
     yield from _factory()
 
 
-@pytest.fixture(params=servers.VERSIONS)
+@pytest.fixture(scope="session", params=servers.VERSIONS)
 def version(request: pytest.FixtureRequest) -> str:
     """Both ends of the versions that are supported."""
     return str(request.param)
