@@ -169,7 +169,8 @@ def _scan(server: Server, first: int, wanted: Wanted) -> Hit:
     start = Start(server.logs[first].name)
     with closing(server.events(start, events_needed(wanted))) as events:
         for transaction in grouper.transactions(events):
-            _check_readable(server, wanted, transaction)
+            if isinstance(wanted, Deed) and not transaction.complete:
+                raise _unreadable(server, transaction)
             if matches(transaction):
                 return Hit(transaction, _executed(grouper), previous)
             previous = transaction
@@ -185,12 +186,11 @@ def _executed(grouper: Grouper) -> GtidSet:
     return grouper.executed.gtid_set() if grouper.executed else GtidSet()
 
 
-def _check_readable(server: Server, wanted: Wanted, transaction: Transaction) -> None:
-    """Raise BinlogError where the transaction may be the one, but cannot be looked into."""
-    if isinstance(wanted, Deed) and not transaction.complete:
-        place = f"{transaction.file}:{transaction.start}"
-        proof = [f"{place} holds {transaction.gtid.text or 'an anonymous transaction'}"]
-        raise BinlogError("binlog.compressed", server.address, proof)
+def _unreadable(server: Server, transaction: Transaction) -> BinlogError:
+    """Return the error of a transaction that may be the one, but cannot be looked into."""
+    place = f"{transaction.file}:{transaction.start}"
+    proof = [f"{place} holds {transaction.gtid.text or 'an anonymous transaction'}"]
+    return BinlogError("binlog.compressed", server.address, proof)
 
 
 def _check_found(server: Server, first: int, wanted: Wanted, hit: Hit) -> None:
@@ -228,11 +228,16 @@ def _last_in(server: Server, index: int, deed: Deed) -> tuple[int, Hit | None]:
     grouper = _grouper(server, deed)
     hit: Hit | None = None
     previous: Transaction | None = None
+    unread: Transaction | None = None
     for transaction in _of_log(server, index, grouper, events_needed(deed)):
-        _check_readable(server, deed, transaction)
         if matches(transaction):
-            hit = Hit(transaction, _executed(grouper), previous)
+            hit, unread = Hit(transaction, _executed(grouper), previous), None
+        elif not transaction.complete:
+            unread = transaction
         previous = transaction
+    # One that nothing could open may have done it too, unless a later one surely did.
+    if unread is not None:
+        raise _unreadable(server, unread)
     return index, hit
 
 

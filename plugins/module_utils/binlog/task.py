@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..causes.binlog import told_in
+from ..causes.binlog import told
 from ..finding import CollectionError
 from ..mysql.connection import Connection
 from ..plan import apply, diff
@@ -17,6 +17,12 @@ Connect = Callable[[], Connection]
 
 OF_FIND = ("gtid", "file", "time", "before")
 TAKES = {"note": ("name", "replace"), "list": (), "show": ("name",), "find": OF_FIND}
+FAILED = {
+    "note": "The point was not noted",
+    "list": "The points were not read",
+    "show": "The point was not read",
+    "find": "The point was not found",
+}
 
 
 def perform(params: Mapping[str, Any], connect: Connect, check_mode: bool) -> dict[str, Any]:
@@ -30,7 +36,7 @@ def perform(params: Mapping[str, Any], connect: Connect, check_mode: bool) -> di
     if action == "note":
         points.check_name(str(params["name"]))
     wanted = search.read_wanted(params) if action == "find" else None
-    with told_in(params["language"]), connect() as connection:
+    with told(FAILED[action], params["language"]), connect() as connection:
         if wanted is not None:
             return _find(params, connection, connect, wanted)
         if action == "note":

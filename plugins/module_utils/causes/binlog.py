@@ -27,18 +27,18 @@ class BinlogError(CollectionError):
         self.proof = tuple(proof)
         self.facts = facts
 
-    def said(self, language: str) -> CollectionError:
-        """Return the failure in a language of the catalogue."""
+    def said(self, message: str, language: str) -> CollectionError:
+        """Return the failure under a first line, its cause in a language of the catalogue."""
         cause = finding(
             self.code, subject=self.subject, proof=self.proof, language=language, **self.facts
         )
-        return CollectionError(cause.summary, (cause,))
+        return CollectionError(message, (cause,))
 
 
 @contextmanager
-def told_in(language: str) -> Iterator[None]:
-    """Tell every BinlogError from within in this language."""
+def told(message: str, language: str) -> Iterator[None]:
+    """Tell every BinlogError from within under this first line, its cause in this language."""
     try:
         yield
     except BinlogError as error:
-        raise error.said(language) from error
+        raise error.said(message, language) from error
