@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from ..finding import CollectionError, Finding
-from . import texts_app, texts_data, texts_kube, texts_mysql, texts_topology
+from . import texts_app, texts_data, texts_kube, texts_mysql, texts_replication, texts_topology
 from .text import Text, Words
 
 Language = Literal["en", "ko"]
@@ -33,6 +33,7 @@ TEXTS: Mapping[str, Text] = _merged(
     texts_data.TEXTS,
     texts_kube.TEXTS,
     texts_mysql.TEXTS,
+    texts_replication.TEXTS,
     texts_topology.TEXTS,
 )
 

@@ -42,6 +42,7 @@ STATEMENTS: Table = MappingProxyType(
             (8, 2, 0): "SHOW BINARY LOG STATUS",
         },
         "reset_binary_logs": {FIRST: "RESET MASTER", (8, 2, 0): "RESET BINARY LOGS AND GTIDS"},
+        "position_wait": {FIRST: "MASTER_POS_WAIT", (8, 0, 26): "SOURCE_POS_WAIT"},
         "clone_instance": {(8, 0, 17): "CLONE INSTANCE FROM"},
         "clone_local": {(8, 0, 17): "CLONE LOCAL DATA DIRECTORY"},
         "disable_redo": {(8, 0, 21): "ALTER INSTANCE DISABLE INNODB REDO_LOG"},
