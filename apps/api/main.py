@@ -8,6 +8,7 @@ its root path (UVICORN_ROOT_PATH), so that links and the documentation lead back
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import Any
 
@@ -16,6 +17,8 @@ from fastapi.responses import JSONResponse
 
 from ..common import employees
 from ..common.database import Database, DatabaseError, MysqlDatabase, settings_from
+
+LOG = logging.getLogger("apps.api")
 
 DESCRIPTION = "Employees read from the replicas through mysql-read, one new connection a request."
 
@@ -40,6 +43,7 @@ def create_app(database: Database) -> FastAPI:
 
 async def _database_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DatabaseError)
+    LOG.warning("%s %s: %s: %s", request.method, request.url.path, error.cause, error)
     return JSONResponse(status_code=503, content={"error": error.as_dict()})
 
 

@@ -8,6 +8,7 @@ The ingress leads ``/`` here as it is, and ``/vew`` (the course's own spelling) 
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -24,6 +25,8 @@ from starlette.staticfiles import StaticFiles
 
 from ..common import employees
 from ..common.database import Database, DatabaseError, MysqlDatabase, Row, settings_from
+
+LOG = logging.getLogger("apps.web")
 
 FOLDER = Path(__file__).parent
 PAGE_ROWS = 25
@@ -79,8 +82,13 @@ def _static() -> Mount:
     return Mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 
 
+def _note(request: Request, error: DatabaseError) -> None:
+    LOG.warning("%s %s: %s: %s", request.method, request.url.path, error.cause, error)
+
+
 async def _database_error(render: Render, request: Request, error: Exception) -> Response:
     assert isinstance(error, DatabaseError)
+    _note(request, error)
     step = NEXT_STEPS.get(error.cause, "Look at the log of the instance that this names.")
     return render("unavailable.html", status=503, error=error, step=step)
 
@@ -101,6 +109,7 @@ def _health(database: Database) -> Sequence[BaseRoute]:
             with database.read() as session:
                 employees.ping(session)
         except DatabaseError as error:
+            _note(request, error)
             return JSONResponse({"error": error.as_dict()}, status_code=503)
         return JSONResponse({"status": "ok"})
 
