@@ -191,7 +191,7 @@ def _allocated(inquiry: _Inquiry) -> None:
     holder = blocking[0]
     proof = [f"Service {full_name(holder)}: status.loadBalancer.ingress {inquiry.ip}"]
     if mine is not None:
-        proof += _events(inquiry.state, mine)
+        proof += complaints(inquiry.state, mine)
     inquiry.report(
         "metallb.ip_taken",
         inquiry.ip,
@@ -274,7 +274,7 @@ def _deprecated(inquiry: _Inquiry, service: Object) -> None:
 def _pending(inquiry: _Inquiry, service: Object) -> None:
     """Say why the Service, which asks rightly, does not hold the address."""
     subject, held = full_name(service), metallb.held(service)
-    events = _events(inquiry.state, service)
+    events = complaints(inquiry.state, service)
     if held:
         proof = [f"Service {subject}: status.loadBalancer.ingress {', '.join(map(str, held))}"]
         facts = {"held": ", ".join(map(str, held)), "ip": inquiry.ip}
@@ -369,7 +369,7 @@ def _reached(inquiry: _Inquiry) -> None:
     inquiry.report("ingress.controller_no_endpoints", subject, proof, **facts)
 
 
-def _events(state: NetworkState, service: Object) -> list[str]:
+def complaints(state: NetworkState, service: Object) -> list[str]:
     """Return the newest complaint of MetalLB about a Service, as a proof line."""
     uid = service["metadata"].get("uid")
     mine = [

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 from ..finding import CollectionError
+from . import pods as pod_status
+from . import waiting
 from .client import Cluster
 
 Object = dict[str, Any]
@@ -72,29 +74,45 @@ class StorageState:
 
 def observe(
     cluster: Cluster,
-    namespace: str | None = None,
+    namespace: str = "",
     claims: Sequence[str] = (),
+    pod_selector: str = "",
 ) -> StorageState:
-    """Read classes, volumes, provisioners, and the claims with their Pods. Raises KubeError."""
+    """Read classes, volumes, provisioners, and the claims with their Pods. Raises KubeError.
+
+    pod_selector: labels of the Pods whose crashed containers' logs are read too.
+    """
     classes = cluster.list("StorageClass")
     provisioners = {str(entry.get("provisioner")) for entry in classes}
-    running = {
-        name: tuple(cluster.list("Pod", labels=label))
-        for name, label in PROVISIONER_LABELS.items()
-        if name in provisioners
-    }
-    volumes = cluster.list("PersistentVolume")
-    if namespace is None or not claims:
-        return StorageState(tuple(classes), tuple(volumes), provisioner_pods=running)
-    found = {item["metadata"]["name"]: item for item in _claims(cluster, namespace)}
-    return StorageState(
+    general = StorageState(
         classes=tuple(classes),
-        volumes=tuple(volumes),
+        volumes=tuple(cluster.list("PersistentVolume")),
+        provisioner_pods={
+            name: tuple(cluster.list("Pod", labels=label))
+            for name, label in PROVISIONER_LABELS.items()
+            if name in provisioners
+        },
+    )
+    if not namespace:
+        return general
+    found = {item["metadata"]["name"]: item for item in _claims(cluster, namespace)}
+    return replace(
+        general,
         claims={name: found.get(name) for name in claims},
         pods=tuple(cluster.list("Pod", namespace)),
         events=tuple(cluster.list("Event", namespace)),
-        provisioner_pods=running,
+        logs=_crash_logs(cluster, namespace, pod_selector) if pod_selector else {},
     )
+
+
+def _crash_logs(cluster: Cluster, namespace: str, labels: str) -> dict[str, str]:
+    """Return the last lines of crashed containers, by ``pod/container``."""
+    return {
+        f"{pod['metadata']['name']}/{entry.name}": waiting.crash_log(cluster, pod, entry)
+        for pod in cluster.list("Pod", namespace, labels=labels)
+        for entry in pod_status.containers(pod)
+        if entry.crashing
+    }
 
 
 def _claims(cluster: Cluster, namespace: str) -> list[Object]:
@@ -126,7 +144,7 @@ def names(objects: Sequence[Object]) -> list[str]:
 def consumers(claim: Object, pods: Sequence[Object]) -> list[Object]:
     """Return the Pods that use a claim and are neither finished nor being deleted."""
     name = claim["metadata"]["name"]
-    return [pod for pod in pods if _is_live(pod) and name in _claims_of(pod)]
+    return [pod for pod in pods if pod_status.is_live(pod) and name in _claims_of(pod)]
 
 
 def volume_of(claim: Object, volumes: Sequence[Object]) -> Object | None:
@@ -212,11 +230,6 @@ def find(classes: Sequence[Object], name: str) -> Object | None:
 def _newest(storage_class: Object) -> tuple[str, str]:
     meta = storage_class["metadata"]
     return str(meta.get("creationTimestamp", "")), str(meta["name"])
-
-
-def _is_live(pod: Object) -> bool:
-    phase = (pod.get("status") or {}).get("phase")
-    return phase not in ("Succeeded", "Failed") and not pod["metadata"].get("deletionTimestamp")
 
 
 def _claims_of(pod: Object) -> list[str]:
