@@ -124,7 +124,7 @@ class LoadActions:
                 say=self._say,
             )
             runner.run(self._wanted.file)
-        self.progress.done = self.progress.size
+        self.progress.finish()
 
     def note_loaded(self) -> None:
         """Note that the load is complete, and up to which transaction."""

@@ -46,6 +46,7 @@ class LoadProgress:
         self.checkpoints: list[Checkpoint] = []
         self._clock = clock
         self._started = clock()
+        self._finished = 0.0
         self._lock = threading.Lock()
 
     @property
@@ -55,8 +56,13 @@ class LoadProgress:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the load began."""
-        return self._clock() - self._started
+        """Seconds since the load began, until it was finished."""
+        return (self._finished or self._clock()) - self._started
+
+    def finish(self) -> None:
+        """Stop the clock: the primary has everything."""
+        self.done = self.size
+        self._finished = self._clock()
 
     def taken(self, table: str, rows: int, size: int, seconds: float, method: str) -> None:
         """Count rows of a table. method: ``load_data`` or ``insert``."""
