@@ -258,7 +258,8 @@ def fits(wanted: dict[str, Any], answer: Answer) -> bool:
 
 def tell(line: str) -> None:
     """Show a line of progress."""
-    print(line, file=sys.stderr, flush=True)
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
 
 
 def main(argument: str) -> int:
@@ -267,12 +268,12 @@ def main(argument: str) -> int:
     try:
         target = Target(job)
     except RefusedError as error:
-        print(json.dumps({"refused": str(error)}))
+        sys.stdout.write(json.dumps({"refused": str(error)}))
         return 2
     result = check_paths(job, target) if job["do"] == "paths" else Load(job, target).run()
-    print(json.dumps(result))
+    sys.stdout.write(json.dumps(result))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    raise SystemExit(main(sys.argv[1]))

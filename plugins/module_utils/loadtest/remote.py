@@ -82,30 +82,22 @@ def _piped(
 ) -> tuple[int | None, str, list[str]]:
     """Run the program; return exit code (None: ended by us), stdout, the last lines of stderr."""
     kept: deque[str] = deque(maxlen=KEPT_LINES)
-    with subprocess.Popen(
-        list(argv),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        ended_by_us = threading.Event()
+    pipe = subprocess.PIPE
+    with subprocess.Popen(list(argv), stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        overdue = threading.Event()
 
         def end() -> None:
-            ended_by_us.set()
+            overdue.set()
             process.kill()
 
         timer = threading.Timer(seconds, end)
         said: list[str] = []
-        reader = threading.Thread(target=lambda: said.append(_all(process.stdout)))
+        reader = threading.Thread(target=lambda: said.extend(process.stdout or ()))
         timer.start()
         reader.start()
         try:
             _send(process.stdin, source())
-            for line in process.stderr:
+            for line in process.stderr or ():
                 kept.append(line.rstrip())
                 tell(line.rstrip())
             reader.join()
@@ -113,15 +105,13 @@ def _piped(
         finally:
             timer.cancel()
             process.kill()
-    return None if ended_by_us.is_set() else rc, "".join(said), list(kept)
+    return None if overdue.is_set() else rc, "".join(said), list(kept)
 
 
-def _all(stream: IO[str] | None) -> str:
-    return stream.read() if stream is not None else ""
-
-
-def _send(stream: IO[str], text: str) -> None:
+def _send(stream: IO[str] | None, text: str) -> None:
     """Write the program; one that is gone already shows by its exit code."""
+    if stream is None:
+        return
     try:
         stream.write(text)
         stream.close()
