@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,13 @@ REQUEST_TIMEOUT = 30.0
 NOT_FOUND = 404
 OK = range(200, 300)
 PAGE = 500
+ADVICE: Mapping[int, str] = MappingProxyType(
+    {
+        0: "\n  next:  See that the API server runs and that the kubeconfig names its address",
+        401: "\n  next:  Renew the credentials in the kubeconfig: kubectl auth whoami",
+        403: "\n  next:  Ask the cluster's administrator for that right: kubectl auth can-i --list",
+    }
+)
 
 
 class KubeError(CollectionError):
@@ -33,7 +41,8 @@ class KubeError(CollectionError):
 
     def __init__(self, cluster: str, operation: str, status: int, reason: str) -> None:
         what = f"{reason} (HTTP {status})" if status else reason
-        super().__init__(f"Cannot {operation} on {cluster}: {what}")
+        advice = ADVICE.get(status, "")
+        super().__init__(f"Cannot {operation} on {cluster}: {what}{advice}")
         self.cluster = cluster
         self.operation = operation
         self.status = status
