@@ -169,7 +169,7 @@ def _scan(server: Server, first: int, wanted: Wanted) -> Hit:
     start = Start(server.logs[first].name)
     with closing(server.events(start, events_needed(wanted))) as events:
         for transaction in grouper.transactions(events):
-            if isinstance(wanted, Deed) and not transaction.complete:
+            if isinstance(wanted, Deed) and _is_closed(transaction, wanted):
                 raise _unreadable(server, transaction)
             if matches(transaction):
                 return Hit(transaction, _executed(grouper), previous)
@@ -186,8 +186,13 @@ def _executed(grouper: Grouper) -> GtidSet:
     return grouper.executed.gtid_set() if grouper.executed else GtidSet()
 
 
+def _is_closed(transaction: Transaction, deed: Deed) -> bool:
+    """Whether a transaction may have done it, and nothing here can look into it."""
+    return deed.may_be_compressed and not transaction.complete
+
+
 def _unreadable(server: Server, transaction: Transaction) -> BinlogError:
-    """Return the error of a transaction that may be the one, but cannot be looked into."""
+    """Return the error of a transaction that may be the one, and cannot be looked into."""
     place = f"{transaction.file}:{transaction.start}"
     proof = [f"{place} holds {transaction.gtid.text or 'an anonymous transaction'}"]
     return BinlogError("binlog.compressed", server.address, proof)
@@ -232,7 +237,7 @@ def _last_in(server: Server, index: int, deed: Deed) -> tuple[int, Hit | None]:
     for transaction in _of_log(server, index, grouper, events_needed(deed)):
         if matches(transaction):
             hit, unread = Hit(transaction, _executed(grouper), previous), None
-        elif not transaction.complete:
+        elif _is_closed(transaction, deed):
             unread = transaction
         previous = transaction
     # One that nothing could open may have done it too, unless a later one surely did.

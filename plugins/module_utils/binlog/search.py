@@ -51,6 +51,14 @@ class Deed:
         return f"{what} of more than {self.rows_over} rows" if self.rows_over else what
 
     @property
+    def may_be_compressed(self) -> bool:
+        """Whether a compressed transaction can have done it: what is logged as text never is one.
+
+        MySQL manual, "Binary Log Transaction Compression"; CREATE TABLE ... SELECT holds rows.
+        """
+        return self.statement not in ("DROP", "TRUNCATE", "ALTER", "RENAME")
+
+    @property
     def by_rows(self) -> bool:
         """Whether rows have to be counted."""
         return self.rows_over > 0

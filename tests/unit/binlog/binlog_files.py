@@ -78,6 +78,12 @@ def framed(payloads: list[bytes], first: int = 1) -> bytes:
     return bytes(sent)
 
 
+def _nowhere(event: bytes) -> bytes:
+    """An event as a server sends it where the dump begins behind it: with no position."""
+    cleared = event[:13] + bytes(4) + event[17:-4]
+    return cleared + zlib.crc32(cleared).to_bytes(4, "little")
+
+
 def sent(version: str, start: Start, tail: bytes = EOF_PACKET) -> bytes:
     """What a server sends for a dump of the captured files."""
     payloads: list[bytes] = []
@@ -87,8 +93,10 @@ def sent(version: str, start: Start, tail: bytes = EOF_PACKET) -> bytes:
         payloads.append(b"\0" + artificial_rotate(file, position, checksum=bool(payloads)))
         at = 4
         for event in raw_events(data):
-            if at >= position or event[4] == FORMAT_DESCRIPTION:
+            if at >= position:
                 payloads.append(b"\0" + event)
+            elif event[4] == FORMAT_DESCRIPTION:
+                payloads.append(b"\0" + _nowhere(event))
             at += len(event)
     return framed([*payloads, tail])
 
