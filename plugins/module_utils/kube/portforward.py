@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -133,7 +134,8 @@ def open_forward(cluster: Cluster, target: Target, timeout: float) -> Forward:
         )
     except exceptions.ApiException as error:
         operation = f"open a port-forward to {target.namespace}/{pod}"
-        raise KubeError(cluster.name, operation, 0, _first_line(error.reason)) from error
+        status, reason = _handshake(str(error.reason))
+        raise KubeError(cluster.name, operation, status, reason) from error
     return Forward(raw, target, pod)
 
 
@@ -153,5 +155,9 @@ def _age_key(pod: Object) -> tuple[str, str]:
     return str(meta.get("creationTimestamp", "")), str(meta["name"])
 
 
-def _first_line(reason: Any) -> str:
-    return (str(reason).strip().splitlines() or ["no reason given"])[0]
+def _handshake(text: str) -> tuple[int, str]:
+    """Return HTTP status and reason out of the websocket library's one line about both."""
+    match = re.match(r"Handshake status (\d+)", text)
+    parts = [part.strip() for part in text.split("-+-+-")]
+    reason = parts[-1] or parts[0] or "no reason given"
+    return (int(match[1]) if match else 0), reason.splitlines()[0]
