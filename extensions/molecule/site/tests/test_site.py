@@ -68,7 +68,8 @@ def test_replica_follows_and_refuses_writes(hosts, replica):
 def test_a_row_written_on_the_primary_arrives(hosts, replica):
     query(
         hosts["mysql-1"],
-        "CREATE DATABASE IF NOT EXISTS arrival; CREATE TABLE IF NOT EXISTS arrival.rows_seen (who VARCHAR(20) PRIMARY KEY);"
+        "CREATE DATABASE IF NOT EXISTS arrival;"
+        "CREATE TABLE IF NOT EXISTS arrival.rows_seen (who VARCHAR(20) PRIMARY KEY);"
         f"REPLACE INTO arrival.rows_seen VALUES ('{replica}')",
     )
     executed = query(hosts["mysql-1"], "SELECT @@global.gtid_executed").replace("\\n", "")
