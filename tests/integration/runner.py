@@ -16,7 +16,7 @@ COLLECTIONS = CHECKOUT / ".ansible" / "collections"
 PACKAGE = "ansible_collections.mysql_on.kubernetes.plugins.modules"
 
 
-class ModuleFailed(AssertionError):
+class ModuleFailedError(AssertionError):
     """A module failed where the test wants it to succeed; result: what it returned."""
 
     def __init__(self, name: str, result: dict[str, Any]) -> None:
@@ -46,10 +46,10 @@ def run_module(name: str, arguments: dict[str, Any], *, check: bool = False) -> 
 
 
 def succeed(name: str, arguments: dict[str, Any], *, check: bool = False) -> dict[str, Any]:
-    """Return a module's result; raise ModuleFailed where it failed."""
+    """Return a module's result; raise ModuleFailedError where it failed."""
     result = run_module(name, arguments, check=check)
     if result.get("failed"):
-        raise ModuleFailed(name, result)
+        raise ModuleFailedError(name, result)
     return result
 
 

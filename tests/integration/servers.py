@@ -48,7 +48,7 @@ START_SECONDS = 60
 STOP_SECONDS = 60
 SMALL = ("--innodb-buffer-pool-size=64M", "--max-connections=60", "--table-open-cache=400")
 REDO = {"8.0.15": ("--innodb-log-file-size=16M",), "9.7": ("--innodb-redo-log-capacity=32M",)}
-COMMON = ("--no-defaults", "--user=mysql", *SMALL)
+COMMON = ("--user=mysql", *SMALL)
 FOLDERS = Path("srv")
 TEMPLATE = "template-1"
 
@@ -81,7 +81,9 @@ def in_tree(root: Path, *command: str, **options: Any) -> subprocess.CompletedPr
         ["chroot", str(root), *command], capture_output=True, text=True, check=False, **options
     )
     if done.returncode:
-        raise RuntimeError(f"{command[0]} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        raise RuntimeError(
+            f"{command[0]} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        )
     return done
 
 
@@ -151,7 +153,8 @@ class Server:
     def start(self, *arguments: str) -> None:
         """Start it and return when root can log in; further arguments hold for this start."""
         command = [
-            *("chroot", str(self.tree), "mysqld", *COMMON, *REDO[self.version]),
+            *("chroot", str(self.tree), "mysqld", f"--defaults-file={self.inside}/my.cnf"),
+            *(*COMMON, *REDO[self.version]),
             *(f"--datadir={self.inside}/data", f"--socket={self.inside}/mysqld.sock"),
             *(f"--pid-file={self.inside}/mysqld.pid", f"--log-error={self.inside}/error.log"),
             *(f"--port={self.port}", "--bind-address=127.0.0.1", "--mysqlx=OFF"),
@@ -220,7 +223,7 @@ def _template(version: str) -> Path:
             f"\nCREATE USER 'root'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';"
             "\nGRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;\n"
         )
-        common = (*COMMON, *REDO[version], data, "--skip-log-bin")
+        common = ("--no-defaults", *COMMON, *REDO[version], data, "--skip-log-bin")
         in_tree(root, "mysqld", *common, "--initialize-insecure", f"--init-file={inside}/init.sql")
         (making / "data" / "auto.cnf").unlink(missing_ok=True)
         making.rename(made)
@@ -239,6 +242,8 @@ def make(version: str, server_id: int, *arguments: str) -> Server:
     if done.returncode:
         raise RuntimeError(done.stderr.decode())
     in_tree(tree(version), "chown", "mysql:mysql", f"/{FOLDERS}/{name}")
+    # With --no-defaults 8.0 leaves out persisted variables too, and no test would see them.
+    (folder / "my.cnf").touch(mode=0o644)
     server = Server(version, server_id, folder, free_port(), arguments)
     server.start()
     return server
