@@ -55,7 +55,8 @@ class Rows:
     def __init__(self, numbers: Sequence[bool]) -> None:
         kinds = [rb"(?:" + TEXT + rb"|NULL" + (rb"|" + NUMBER) * bare + rb")" for bare in numbers]
         row = rb"\(" + rb",".join(kinds) + rb"\)"
-        self.many = re.compile(rb"(?:" + row + rb",\s*+)*+")
+        # What was read may end between a comma and the blank after it.
+        self.many = re.compile(rb"\s*+(?:" + row + rb",\s*+)*+")
         self.one = re.compile(row)
 
 
