@@ -108,6 +108,9 @@ def explain(state: NetworkState, wanted: Wanted) -> Verdict:
         _advertised,
         _announced,
     )
+    if found and wanted.require == "held":
+        # Without a controller nobody can hold the address rightly: that is the cause to tell.
+        steps = tuple(step for step in steps if step not in (_allocated, _held))
     for step in steps:
         if not inquiry.failed:
             step(inquiry)
