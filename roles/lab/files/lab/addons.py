@@ -41,8 +41,18 @@ def ensure(lab: Lab, cache: Path, report: Report) -> bool:
     """Apply all addons; return whether the cluster had to be changed. Raises LabError."""
     folder = lab.folder / "addons"
     _write(lab.definition, cache, folder)
-    changed = _apply(lab, cache, folder / "base", report)
-    return _apply_pool(lab, cache, folder / "pool", report) or changed
+    report("addons: comparing with the cluster")
+    if _is_applied(lab, cache, folder / "all"):
+        return False
+    _apply(lab, cache, folder / "base", report)
+    _apply_pool(lab, cache, folder / "pool", report)
+    return True
+
+
+def _is_applied(lab: Lab, cache: Path, folder: Path) -> bool:
+    """Return whether applying would change nothing, by the API server's own judgement."""
+    argv = [*kubectl(lab, cache), "diff", "--kustomize", str(folder)]
+    return command(argv, timeout=APPLY_SECONDS, check=False).returncode == 0
 
 
 def _write(definition: Definition, cache: Path, folder: Path) -> None:
@@ -65,24 +75,20 @@ def applied_changes(output: str) -> list[str]:
     return [line for line in output.splitlines() if line and not line.endswith(" unchanged")]
 
 
-def _apply(lab: Lab, cache: Path, folder: Path, report: Report) -> bool:
-    report(f"addons: {folder.name}")
+def _apply(lab: Lab, cache: Path, folder: Path, report: Report) -> None:
     argv = [*kubectl(lab, cache), "apply", "--kustomize", str(folder)]
-    changes = applied_changes(command(argv, timeout=APPLY_SECONDS).stdout)
-    for line in changes:
+    for line in applied_changes(command(argv, timeout=APPLY_SECONDS).stdout):
         report(f"addons: {line}")
-    return bool(changes)
 
 
-def _apply_pool(lab: Lab, cache: Path, folder: Path, report: Report) -> bool:
+def _apply_pool(lab: Lab, cache: Path, folder: Path, report: Report) -> None:
     """Apply the pool, whose webhook answers only once MetalLB's controller runs."""
     argv = [*kubectl(lab, cache), "apply", "--kustomize", str(folder)]
-    outputs: list[str] = []
-    failures: list[str] = []
+    said: list[str] = []
 
     def applied() -> bool:
         ended = command(argv, timeout=APPLY_SECONDS, check=False)
-        (outputs if ended.returncode == 0 else failures).append(ended.stdout + ended.stderr)
+        said.append(ended.stdout + ended.stderr)
         return ended.returncode == 0
 
     if not wait_until(
@@ -93,7 +99,6 @@ def _apply_pool(lab: Lab, cache: Path, folder: Path, report: Report) -> bool:
     ):
         raise LabError(
             f"MetalLB takes no pool within {WEBHOOK_SECONDS:.0f} s",
-            failures[-1].strip().splitlines()[-4:],
+            said[-1].strip().splitlines()[-4:],
             "look at its controller: kubectl -n metallb-system describe pods",
         )
-    return bool(applied_changes(outputs[-1]))

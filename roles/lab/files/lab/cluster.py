@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -174,9 +175,7 @@ def _write_kubeconfig(lab: Lab, link: HostLink) -> None:
 def ensure_joined(lab: Lab, cache: Path, report: Report) -> bool:
     """Make every worker a node of the cluster; return whether one had to join. Raises LabError."""
     missing = [
-        node
-        for node in lab.definition.workers
-        if not (lab.node_folder(node) / "joined").exists()
+        node for node in lab.definition.workers if not (lab.node_folder(node) / "joined").exists()
     ]
     if not missing:
         return False
@@ -197,7 +196,8 @@ def _start_join(lab: Lab, node: Node, cache: Path) -> subprocess.Popen[bytes]:
         [
             *_kubeadm_program(lab, control_plane, cache),
             *("token", "create", "--print-join-command", "--ttl", "10m"),
-        ]
+        ],
+        timeout=API_SECONDS,
     )
     settings = lab.node_folder(node) / "kubeadm-join.yaml"
     token = parse_join_command(created.stdout)
@@ -227,9 +227,12 @@ def _forget_attempt(lab: Lab, node: Node, cache: Path, report: Report) -> None:
     nodes.await_containerd(lab, cache, report)
 
 
+def _programs(lab: Lab, cache: Path) -> Path:
+    return cache / "bin" / f"kubernetes-{lab.definition.kubernetes}"
+
+
 def _kubeadm_program(lab: Lab, node: Node, cache: Path) -> list[str]:
-    folder = cache / "bin" / f"kubernetes-{lab.definition.kubernetes}"
-    return [*nodes.namespaces(lab, node).enter(), str(folder / "kubeadm")]
+    return [*nodes.namespaces(lab, node).enter(), str(_programs(lab, cache) / "kubeadm")]
 
 
 def _start(lab: Lab, node: Node, cache: Path, arguments: list[str]) -> subprocess.Popen[bytes]:
@@ -239,6 +242,8 @@ def _start(lab: Lab, node: Node, cache: Path, arguments: list[str]) -> subproces
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            # kubeadm asks the kubelet that it finds there for its version.
+            env={**os.environ, "PATH": f"{_programs(lab, cache)}:{os.environ.get('PATH', '')}"},
         )
 
 
@@ -281,8 +286,7 @@ def _await(
 
 def kubectl(lab: Lab, cache: Path) -> list[str]:
     """Return the start of a kubectl command line for the lab, run on the host."""
-    folder = cache / "bin" / f"kubernetes-{lab.definition.kubernetes}"
-    return [str(folder / "kubectl"), f"--kubeconfig={lab.kubeconfig}"]
+    return [str(_programs(lab, cache) / "kubectl"), f"--kubeconfig={lab.kubeconfig}"]
 
 
 def api_answers(lab: Lab, cache: Path) -> bool:

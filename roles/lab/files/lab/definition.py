@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 LAYOUT = 1
 """Raised when nodes of an older lab can't be used by this program any more."""
+ADDONS = ("metallb", "local_path", "traefik", "pool", "ingress", "ingress_class")
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,12 @@ class Definition:
         return str(IPv4Interface(f"{address}/{IPv4Network(self.lan).prefixlen}"))
 
     def key(self) -> str:
-        """Return the hash that tells whether an existing lab is of this definition."""
-        text = json.dumps(asdict(self), sort_keys=True)
+        """Return the hash that tells whether an existing lab is of this definition.
+
+        Addons don't count: a running lab takes a new version of them.
+        """
+        kept = {name: value for name, value in asdict(self).items() if name not in ADDONS}
+        text = json.dumps(kept, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -109,7 +109,9 @@ def judge_pod(pod: dict[str, Any], running: dict[str, set[str]]) -> str | None:
         if waiting:
             return str(waiting.get("reason", "waiting"))
         identity = str(state.get("containerID", "")).rpartition("/")[2]
-        if "running" in state.get("state", {}) and identity not in running.get(_node_of(pod), set()):
+        if "running" in state.get("state", {}) and identity not in running.get(
+            _node_of(pod), set()
+        ):
             return "its containers are gone, kubelet has not yet noticed"
     ready = {c["type"]: c["status"] for c in status.get("conditions", [])}.get("Ready")
     return None if ready == "True" else str(status.get("phase", "unknown")) + ", not ready"

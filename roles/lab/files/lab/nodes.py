@@ -58,13 +58,14 @@ def processes(lab: Lab, node: Node) -> set[int]:
 def ensure(lab: Lab, node: Node, link: HostLink) -> bool:
     """Make the node run, but for its containerd and kubelet; return whether it had to be made or revived."""
     inside = namespaces(lab, node)
-    cgroup = lab.node_cgroup(node)
-    cgroups.ensure(f"{cgroup}/{SYSTEM}")
     _write_settings(lab, node)
     if processes(lab, node) and inside.exist() and network.is_connected(inside):
         return False
     send(processes(lab, node), signal.SIGKILL)
     wait_until(lambda: not processes(lab, node), seconds=20)
+    # kubelet waits seconds for each container whose cgroup it finds and containerd no longer knows.
+    cgroups.remove(lab.node_cgroup(node))
+    cgroups.ensure(f"{lab.node_cgroup(node)}/{SYSTEM}")
     inside.create()
     _mount_disks(lab, node, inside)
     network.connect_node(lab, node, inside, link)
@@ -78,7 +79,9 @@ def _write_settings(lab: Lab, node: Node) -> None:
     folder = lab.node_folder(node)
     write_file(folder / "containerd.toml", containerd_settings(lab.definition.pause))
     write_file(disk(lab, node, "cni") / "10-lab.conflist", cni_settings(node))
-    write_file(disk(lab, node, "kubernetes") / "resolv.conf", f"nameserver {lab.definition.gateway}\n")
+    write_file(
+        disk(lab, node, "kubernetes") / "resolv.conf", f"nameserver {lab.definition.gateway}\n"
+    )
     drop_in = disk(lab, node, "kubernetes") / "kubelet.conf.d" / "50-node.conf"
     memory = memory_reserve(Path("/proc/meminfo").read_text(), len(lab.definition.nodes))
     write_file(drop_in, kubelet_settings(lab.node_cgroup(node), memory))
@@ -125,7 +128,9 @@ def cni_settings(node: Node) -> str:
 def memory_reserve(meminfo: str, nodes: int) -> int:
     """Return MiB that a node leaves to the others, so that all of them together fit the machine."""
     total = next(
-        int(line.split()[1]) // 1024 for line in meminfo.splitlines() if line.startswith("MemTotal:")
+        int(line.split()[1]) // 1024
+        for line in meminfo.splitlines()
+        if line.startswith("MemTotal:")
     )
     return total - total * 9 // 10 // nodes
 

@@ -7,10 +7,12 @@ under running containers.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shlex
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -18,9 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import cgroups, nodes
-from .definition import Node
+from .definition import HostLink, Node
 from .errors import LabError
-from .state import Lab, write_file
+from .state import Lab, read_state, write_file
 from .system import Report, program, send, start_time, wait_until
 
 LOG_LIMIT = 64 * 2**20
@@ -72,12 +74,28 @@ def kubelet_is_configured(lab: Lab, node: Node) -> bool:
     )
 
 
+def api_is_ready(address: str, port: int = 6443) -> bool:
+    """Return whether the API server says that it is ready; it tells anyone who asks."""
+    anyone = ssl.create_default_context()
+    anyone.check_hostname = False
+    anyone.verify_mode = ssl.CERT_NONE
+    connection = http.client.HTTPSConnection(address, port, timeout=1, context=anyone)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
 class Supervisor:
     """The loop of `python3 roles/lab/files/lab supervise`."""
 
-    def __init__(self, lab: Lab, cache: Path) -> None:
+    def __init__(self, lab: Lab, cache: Path, api_server: str) -> None:
         self._lab = lab
         self._cache = cache
+        self._api_server = api_server
         self._services = [
             Service(node, name)
             for name in ("containerd", "kubelet")
@@ -112,7 +130,15 @@ class Supervisor:
                 self._start(service)
 
     def _can_start(self, service: Service) -> bool:
-        return service.name == "containerd" or kubelet_is_configured(self._lab, service.node)
+        """Return whether a program finds what it needs.
+
+        A worker's kubelet comes after the API server: one that finds none asks ever more rarely.
+        """
+        if service.name == "containerd":
+            return True
+        if not kubelet_is_configured(self._lab, service.node):
+            return False
+        return service.node.control_plane or api_is_ready(self._api_server)
 
     def _start(self, service: Service) -> None:
         """Start a program inside its node, in the node's cgroup."""
@@ -150,7 +176,9 @@ class Supervisor:
         running = [
             service.process
             for service in self._services
-            if service.name == name and service.process is not None and service.process.poll() is None
+            if service.name == name
+            and service.process is not None
+            and service.process.poll() is None
         ]
         for process in running:
             process.terminate()
@@ -217,7 +245,10 @@ def supervise(lab: Lab, cache: Path) -> None:
     cgroups.join(f"{lab.cgroup}/{CGROUP}")
     pid = os.getpid()
     write_file(lab.supervisor_pid, json.dumps({"pid": pid, "start": start_time(pid)}))
-    Supervisor(lab, cache).run()
+    state = read_state(lab)
+    if state is None:
+        raise LabError(f"There is no lab {lab.name!r}", [f"{lab.folder} holds none"], "make lab")
+    Supervisor(lab, cache, str(HostLink(state.index).api_server)).run()
 
 
 def stop(lab: Lab, report: Report) -> None:

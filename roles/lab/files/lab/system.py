@@ -34,7 +34,9 @@ def command(
         )
     except FileNotFoundError as error:
         raise LabError(
-            f"{argv[0]} is not on this machine", [str(error)], "install what the role lab lists: make lab"
+            f"{argv[0]} is not on this machine",
+            [str(error)],
+            "install what the role lab lists: make lab",
         ) from error
     except subprocess.TimeoutExpired as error:
         raise LabError(
