@@ -129,10 +129,9 @@ class Decoder:
                 raise MalformedError(f"an event of {size} bytes came as {end - begin - 1}")
             if kind == FORMAT_DESCRIPTION:
                 self.checksum = read_format(bytes(view[begin + 1 + HEADER_SIZE : end]))[1]
-                tail = CHECKSUM_SIZE
-            else:
-                tail = self.checksum
-            if tail:
+            # A format description has room for a checksum even where there are none.
+            tail = CHECKSUM_SIZE if kind == FORMAT_DESCRIPTION else self.checksum
+            if self.checksum:
                 self._verify(view[begin + 1 : end - tail], view[end - tail : end], kind)
             place = self._place(kind, size, after, flags)
             if wanted is not None and kind not in wanted:
