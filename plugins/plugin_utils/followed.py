@@ -70,7 +70,7 @@ class FollowedAction(ActionBase):
         with tempfile.TemporaryDirectory(prefix="mysql_on_kubernetes.") as folder:
             path = Path(folder, "progress")
             path.touch()
-            with Follower(path, Progress(Display().display)):
+            with Follower(path, Progress(Display().display, title=self._task.get_name())):
                 return {
                     **result,
                     **self._module({**arguments, "progress_file": str(path)}, task_vars),

@@ -22,7 +22,9 @@ def clock_text(seconds: float) -> str:
 class Progress:
     """Shows lines as they come, and a heartbeat when none does.
 
-    show: prints one line. kept: how many of the last lines are kept as proof of a failure.
+    show: prints one line. title: what the lines are about, printed before the first one (with
+    display_skipped_hosts off, Ansible names a task only after it has ended).
+    kept: how many of the last lines are kept as proof of a failure.
     clock: seconds, monotonic.
     """
 
@@ -30,12 +32,14 @@ class Progress:
         self,
         show: Callable[[str], None],
         *,
+        title: str = "",
         every: float = EVERY,
         kept: int = 15,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._show = show
         self._every = every
+        self._title = title
         self._clock = clock
         self._started = clock()
         self._shown = self._started
@@ -66,4 +70,7 @@ class Progress:
 
     def _print(self, text: str) -> None:
         self._shown = self._clock()
+        if self._title:
+            self._show(f"\n{self._title} ...")
+            self._title = ""
         self._show(f"  {clock_text(self._shown - self._started):>5} | {text}")

@@ -85,14 +85,11 @@ class LoadProgress:
             share = min(1.0, self.done / self.size) if self.size else 1.0
             rows = self.rows
         seconds = max(self.seconds, 0.001)
-        left = duration(seconds * (1 - share) / share) if share else "unknown"
-        parts = [
-            f"{self.phase or 'schema'}",
-            f"{rows:,} rows",
-            f"{share:.0%} of {self.size / 1e6:,.1f} MB",
-            f"{rows / seconds:,.0f} rows/s",
-            f"{left} left",
-        ]
+        parts = [self.phase or "schema", f"{rows:,} rows"]
+        if not self._finished:
+            left = duration(seconds * (1 - share) / share) if share else "unknown"
+            parts.append(f"{share:.0%} of {self.size / 1e6:,.1f} MB")
+            parts += [f"{rows / seconds:,.0f} rows/s", f"{left} left"]
         return " | ".join(parts) + (f" | arrived: {replicas}" if replicas else "")
 
     def report(self) -> dict[str, Any]:

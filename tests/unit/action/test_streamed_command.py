@@ -110,3 +110,12 @@ def test_folder_and_environment_reach_the_program(tmp_path: Path) -> None:
 def test_hours_are_shown_from_one_hour_on() -> None:
     assert clock_text(59.9) == "0:59"
     assert clock_text(3725) == "1:02:05"
+
+
+def test_the_title_comes_once_before_the_first_line() -> None:
+    shown: list[str] = []
+    progress = Progress(shown.append, title="Build the lab")
+    progress.line("one")
+    progress.line("two")
+    assert shown[0] == "\nBuild the lab ..."
+    assert len(shown) == 3
