@@ -268,17 +268,6 @@ TEXTS: Mapping[str, Text] = {
             "metallb.io/loadBalancerIPs 애너테이션을 {ip}(으)로 설정하세요",
         ),
     ),
-    "metallb.holder_not_ingress": Text(
-        "error",
-        Words(
-            "{subject} is held by the Service {holder}, which is not the ingress controller's",
-            "Give {subject} to the Service of the ingress controller: {wanted}",
-        ),
-        Words(
-            "{subject}을(를) 가진 Service {holder}은(는) 인그레스 컨트롤러의 Service가 아닙니다",
-            "{subject}을(를) 인그레스 컨트롤러의 Service에 할당하세요: {wanted}",
-        ),
-    ),
     "metallb.no_answer": Text(
         "error",
         Words(

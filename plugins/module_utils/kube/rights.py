@@ -1,0 +1,39 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a user must be allowed to do for the roles to run, as data."""
+
+from __future__ import annotations
+
+from .room import Right
+
+WRITTEN = (
+    "ConfigMap",
+    "Deployment",
+    "Ingress",
+    "PersistentVolumeClaim",
+    "Secret",
+    "Service",
+)
+WRITE_VERBS = ("create", "get", "list", "patch")
+READ_EVERYWHERE = (
+    "Event",
+    "IngressClass",
+    "Node",
+    "PersistentVolume",
+    "Pod",
+    "Service",
+    "StorageClass",
+)
+
+
+def needed(namespace: str) -> list[Right]:
+    """Return the rights that the four phases use, in the namespace and in the whole cluster."""
+    inside = [Right(verb, kind, namespace) for kind in WRITTEN for verb in WRITE_VERBS]
+    pods = [
+        Right("list", "Pod", namespace),
+        Right("patch", "Pod", namespace),
+        Right("get", "Pod", namespace, "log"),
+        Right("create", "Pod", namespace, "portforward"),
+        Right("create", "Namespace"),
+    ]
+    return [*inside, *pods, *(Right("list", kind) for kind in READ_EVERYWHERE)]
