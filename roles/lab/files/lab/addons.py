@@ -6,12 +6,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 from string import Template
+from subprocess import CompletedProcess
 
 from .cluster import kubectl
 from .definition import Definition
 from .errors import LabError
+from .progress import Report
 from .state import Lab, write_file
-from .system import Report, command, wait_until
+from .system import command, wait_until
 
 SOURCE = Path(__file__).resolve().parent.parent / "addons"
 APPLY_SECONDS = 90.0
@@ -42,17 +44,26 @@ def ensure(lab: Lab, cache: Path, report: Report) -> bool:
     folder = lab.folder / "addons"
     _write(lab.definition, cache, folder)
     report("addons: comparing with the cluster")
-    if _is_applied(lab, cache, folder / "all"):
+    if _is_applied(lab, cache, folder / "all", report):
         return False
     _apply(lab, cache, folder / "base", report)
     _apply_pool(lab, cache, folder / "pool", report)
     return True
 
 
-def _is_applied(lab: Lab, cache: Path, folder: Path) -> bool:
+def _is_applied(lab: Lab, cache: Path, folder: Path, report: Report) -> bool:
     """Return whether applying would change nothing, by the API server's own judgement."""
     argv = [*kubectl(lab, cache), "diff", "--kustomize", str(folder)]
-    return command(argv, timeout=APPLY_SECONDS, check=False).returncode == 0
+    return _run(argv, report, check=False).returncode == 0
+
+
+def _run(argv: list[str], report: Report, *, check: bool) -> CompletedProcess[str]:
+    return command(
+        argv,
+        timeout=APPLY_SECONDS,
+        check=check,
+        say=lambda: report("addons: waiting for the API server's answer"),
+    )
 
 
 def _write(definition: Definition, cache: Path, folder: Path) -> None:
@@ -77,7 +88,7 @@ def applied_changes(output: str) -> list[str]:
 
 def _apply(lab: Lab, cache: Path, folder: Path, report: Report) -> None:
     argv = [*kubectl(lab, cache), "apply", "--kustomize", str(folder)]
-    for line in applied_changes(command(argv, timeout=APPLY_SECONDS).stdout):
+    for line in applied_changes(_run(argv, report, check=True).stdout):
         report(f"addons: {line}")
 
 
@@ -87,7 +98,7 @@ def _apply_pool(lab: Lab, cache: Path, folder: Path, report: Report) -> None:
     said: list[str] = []
 
     def applied() -> bool:
-        ended = command(argv, timeout=APPLY_SECONDS, check=False)
+        ended = _run(argv, report, check=False)
         said.append(ended.stdout + ended.stderr)
         return ended.returncode == 0
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import health, lifecycle, network, supervisor
+from . import build, health, images, lifecycle, network, servers, supervisor
 from .client import run_on_client
-from .definition import HostLink
+from .definition import Definition, HostLink
 from .errors import LabError
+from .progress import Report, reporter
 from .state import Lab, locked, open_lab, read_state, write_file
-from .system import Report
 
 DEFAULT_CACHE = "mysql_on_kubernetes"
 # Beside those that the builds and the images need.
@@ -47,50 +45,37 @@ def cache_folder() -> Path:
     return Path(base) / DEFAULT_CACHE
 
 
-def reporter() -> Report:
-    """Return what shows a line of progress, with the time since the start."""
-    begun = time.monotonic()
-
-    def report(line: str) -> None:
-        print(f"[{time.monotonic() - begun:5.1f} s] {line}", file=sys.stderr, flush=True)
-
-    return report
+def definition() -> Definition:
+    """Return what this checkout's lab is made of."""
+    return Definition.of(build.versions(), images.PAUSE.rpartition(":")[2])
 
 
-def packages(_options: argparse.Namespace, _lab: Lab, _report: Report) -> dict[str, Any]:
+def name_packages(_options: argparse.Namespace, _lab: Lab, _report: Report) -> dict[str, Any]:
     """Name the Debian packages that the lab needs."""
-    from .build import apt_packages
-
-    names = sorted({*NODE_PACKAGES, *apt_packages()})
-    return {"changed": False, "packages": names}
+    return {"changed": False, "packages": sorted({*NODE_PACKAGES, *build.apt_packages()})}
 
 
-def build(_options: argparse.Namespace, _lab: Lab, report: Report) -> dict[str, Any]:
+def make_binaries(_options: argparse.Namespace, _lab: Lab, report: Report) -> dict[str, Any]:
     """Build the programs that the cache lacks."""
-    from .build import ensure_binaries
-
-    binaries = ensure_binaries(cache_folder(), report)
-    return {"changed": bool(getattr(binaries, "changed", False))}
+    return {"changed": build.ensure_binaries(cache_folder(), report).changed}
 
 
-def _images(report: Report) -> dict[str, Path]:
-    """Return the archives of all images, made if the cache lacks them."""
-    from .build import ensure_binaries
-    from .images import ensure_images
-
+def _images(report: Report) -> images.Images:
+    """Return the archives of all images; programs and images that the cache lacks are made."""
     cache = cache_folder()
-    return dict(ensure_images(cache, ensure_binaries(cache, report), report))
+    return images.ensure_images(cache, build.ensure_binaries(cache, report), report)
 
 
-def images(_options: argparse.Namespace, _lab: Lab, report: Report) -> dict[str, Any]:
-    """Make the image archives that the cache lacks."""
-    cache = cache_folder() / "images"
-    before = set(cache.glob("*")) if cache.is_dir() else set()
+def make_images(_options: argparse.Namespace, _lab: Lab, report: Report) -> dict[str, Any]:
+    """Make the programs and image archives that the cache lacks."""
     made = _images(report)
-    return {
-        "changed": any(path not in before for path in made.values()),
-        "images": {name: str(path) for name, path in made.items()},
-    }
+    return {"changed": made.changed, "images": {name: str(path) for name, path in made.items()}}
+
+
+def make_servers(_options: argparse.Namespace, _lab: Lab, report: Report) -> dict[str, Any]:
+    """Make the file trees of bare MySQL servers that the cache lacks."""
+    trees = servers.ensure_server_trees(cache_folder(), report)
+    return {"changed": trees.changed, "trees": {name: str(path) for name, path in trees.items()}}
 
 
 def up(options: argparse.Namespace, lab: Lab, report: Report) -> dict[str, Any]:
@@ -99,7 +84,7 @@ def up(options: argparse.Namespace, lab: Lab, report: Report) -> dict[str, Any]:
     cache = cache_folder()
     lifecycle.check_binaries(cache, lab.definition)
     with locked(lab, report):
-        changed = lifecycle.up(lab, cache, made, report)
+        changed = lifecycle.up(lab, cache, made, report) or made.changed
         if options.kubeconfig:
             changed = write_file(options.kubeconfig, lab.kubeconfig.read_text()) or changed
     report(f"the lab {lab.name!r} works: {lab.definition.ingress} answers on its LAN")
@@ -152,9 +137,10 @@ def supervise(_options: argparse.Namespace, lab: Lab, _report: Report) -> dict[s
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Lab, Report], dict[str, Any]]] = {
-    "packages": packages,
-    "build": build,
-    "images": images,
+    "packages": name_packages,
+    "build": make_binaries,
+    "images": make_images,
+    "servers": make_servers,
     "up": up,
     "status": status,
     "down": down,
@@ -185,7 +171,7 @@ def main(argv: Sequence[str]) -> int:
     """Run one command; return the exit code."""
     options = parser().parse_args(argv)
     try:
-        lab = open_lab(options.lab)
+        lab = open_lab(options.lab, definition())
         if os.geteuid() != 0 and options.command not in ("packages",):
             raise LabError("The lab needs root", [f"this is user {os.geteuid()}"], "run it as root")
         result = COMMANDS[options.command](options, lab, reporter())

@@ -9,15 +9,16 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from . import nodes, supervisor
 from .definition import Definition, HostLink, Node
 from .errors import LabError
+from .progress import Report
 from .state import Lab, State, remember, write_file
-from .system import Report, command, wait_until
+from .system import command, wait_until
 
 API_PORT = 6443
 SOCKET = "unix:///run/containerd/containerd.sock"
@@ -162,7 +163,7 @@ def ensure_initialized(
     write_file(settings, init_settings(lab.definition, lab.name, link))
     _kubeadm_run(lab, node, cache, ["init", "--config", str(settings)], INIT_SECONDS, report)
     _write_kubeconfig(lab, link)
-    return remember(lab, state, initialized=True), True
+    return remember(lab, replace(state, initialized=True)), True
 
 
 def _write_kubeconfig(lab: Lab, link: HostLink) -> None:
@@ -217,7 +218,7 @@ def _forget_attempt(lab: Lab, node: Node, cache: Path, report: Report) -> None:
         return
     report(f"{node.name}: removing what an interrupted kubeadm left")
     supervisor.stop(lab, report)
-    nodes.stop_pods(lab, node, report, grace=5)
+    nodes.stop_pods(lab, node, report)
     for path in left:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

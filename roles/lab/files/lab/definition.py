@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
@@ -27,14 +28,14 @@ class Node:
 class Definition:
     """A lab's versions, nodes and networks. Two labs of one definition are interchangeable."""
 
-    kubernetes: str = "1.36.3"
-    containerd: str = "2.4.2"
-    etcd: str = "3.6.8"
-    coredns: str = "1.15.0"
-    metallb: str = "0.15.2"
-    local_path: str = "0.0.30"
-    traefik: str = "3.7.5"
-    pause: str = "3.10.2"
+    kubernetes: str
+    containerd: str
+    etcd: str
+    coredns: str
+    metallb: str
+    local_path: str
+    traefik: str
+    pause: str
     lan: str = "192.168.0.0/24"
     gateway: str = "192.168.0.1"
     client: str = "192.168.0.50"
@@ -50,6 +51,20 @@ class Definition:
         Node("worker2", "192.168.0.12", "10.244.2.0/24"),
     )
     layout: int = LAYOUT
+
+    @classmethod
+    def of(cls, versions: Mapping[str, str], pause: str) -> Definition:
+        """Return the definition with these versions of its components, by name, and of the pause image."""
+        return cls(
+            kubernetes=versions["kubernetes"],
+            containerd=versions["containerd"],
+            etcd=versions["etcd"],
+            coredns=versions["coredns"],
+            metallb=versions["metallb"],
+            local_path=versions["local-path-provisioner"],
+            traefik=versions["traefik"],
+            pause=pause,
+        )
 
     @property
     def control_plane(self) -> Node:

@@ -13,8 +13,9 @@ from . import network, nodes, supervisor
 from .cluster import kubectl
 from .definition import Definition, Node
 from .errors import LabError
+from .progress import Report
 from .state import Lab
-from .system import Report, command, wait_until
+from .system import command, wait_until
 
 OWN_NAMESPACES = ("kube-system", "metallb-system", "traefik", "local-path-storage")
 LEASE_SECONDS = 25.0

@@ -6,14 +6,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from . import addons, cgroups, cluster, health, network, nodes, supervisor
 from .definition import Definition, HostLink, Node
 from .errors import LabError
 from .namespaces import ensure_pins_folder, remove_pins_folder
+from .progress import Report
 from .state import Lab, State, ensure_state, read_state, remember
-from .system import Report, mounts
+from .system import mounts
 
 CONTROL_PLANE_ONLY = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
 EVERYWHERE = ("kube-proxy", "pause", "coredns", "metallb/speaker", "mysql-on-kubernetes/probe")
@@ -91,7 +93,7 @@ def ensure_images(
         node.name: sorted(archive.name for archive in images_for(node, images))
         for node in lab.definition.nodes
     }
-    return remember(lab, state, images=noted), True
+    return remember(lab, replace(state, images=noted)), True
 
 
 def import_archives(lab: Lab, cache: Path, archives: list[Path], report: Report) -> bool:

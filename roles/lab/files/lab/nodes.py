@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from . import cgroups, network
 from .definition import HostLink, Node
 from .errors import LabError
 from .namespaces import Namespaces
+from .progress import Report
 from .state import Lab, all_labs, write_file
-from .system import Report, command, mounts, program, send, wait_until
+from .system import command, mounts, program, send, wait_until
 
 # Where a node's disks appear inside the node.
 DISKS = {
@@ -36,6 +38,7 @@ MEMORY = ("/run", "/var/lib/cni")
 # Files that the lab itself puts on the disk that kubeadm fills.
 SETTINGS = ("kubelet.conf.d", "resolv.conf")
 CNI_PLUGINS = "/usr/lib/cni"
+IMPORT_SECONDS = 300.0
 SYSTEM = "system"
 PODS = "kubepods"
 
@@ -212,17 +215,22 @@ def containerd_answers(lab: Lab, node: Node, cache: Path) -> bool:
 def await_containerd(lab: Lab, cache: Path, report: Report) -> None:
     """Wait until containerd answers on every node. Raises LabError."""
     for node in lab.definition.nodes:
-        if not wait_until(
-            lambda: containerd_answers(lab, node, cache),  # noqa: B023 - called before the next node
-            seconds=60,
-            say=lambda: report(f"{node.name}: waiting for containerd"),  # noqa: B023
-        ):
-            log = lab.logs / f"{node.name}-containerd.log"
-            raise LabError(
-                f"containerd does not answer on {node.name}",
-                log.read_text(errors="replace").splitlines()[-4:] if log.exists() else [],
-                f"read {log}",
-            )
+        _await_containerd(lab, node, cache, report)
+
+
+def _await_containerd(lab: Lab, node: Node, cache: Path, report: Report) -> None:
+    if wait_until(
+        lambda: containerd_answers(lab, node, cache),
+        seconds=60,
+        say=lambda: report(f"{node.name}: waiting for containerd"),
+    ):
+        return
+    log = lab.logs / f"{node.name}-containerd.log"
+    raise LabError(
+        f"containerd does not answer on {node.name}",
+        log.read_text(errors="replace").splitlines()[-4:] if log.exists() else [],
+        f"read {log}",
+    )
 
 
 def running_containers(lab: Lab, node: Node, cache: Path) -> set[str]:
@@ -237,13 +245,18 @@ def import_images(
 ) -> None:
     """Give a node the images of these archives. Raises LabError."""
     for number, archive in enumerate(archives, 1):
-        report(f"{node.name}: image {number} of {len(archives)}: {archive.stem}")
+        text = f"{node.name}: image {number} of {len(archives)}: {archive.stem}"
+        report(text)
         argv = [*ctr(lab, node, cache), "images", "import", "--local", str(archive)]
-        command(argv, timeout=300)
+        command(argv, timeout=IMPORT_SECONDS, say=partial(report, text))
 
 
-def stop_pods(lab: Lab, node: Node, report: Report, grace: float = 25) -> None:
-    """End what runs in pods: asked first, so that databases close their files, then forced."""
+def stop_pods(lab: Lab, node: Node, report: Report) -> None:
+    """End what runs in pods: asked first, so that databases close their files, then forced.
+
+    An API server without its etcd would wait for its watchers for a minute: it has nothing to lose.
+    """
+    grace = 6.0 if node.control_plane else 25.0
     cgroup = f"{lab.node_cgroup(node)}/{PODS}"
     _end(lambda: cgroups.processes(cgroup), grace, f"{node.name}: pods", report)
 
@@ -279,8 +292,3 @@ def destroy(lab: Lab, node: Node) -> None:
     namespaces(lab, node).remove()
     network.unplug(lab, node.name)
     cgroups.remove(lab.node_cgroup(node))
-
-
-def all_names(nodes: Iterable[Node]) -> str:
-    """Return the nodes' names for a person."""
-    return ", ".join(node.name for node in nodes)

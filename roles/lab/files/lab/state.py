@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .definition import Definition, HostLink, Node
@@ -43,7 +43,7 @@ class Lab:
 
     name: str
     root: Path
-    definition: Definition = field(default_factory=Definition)
+    definition: Definition
 
     @property
     def folder(self) -> Path:
@@ -84,8 +84,8 @@ class Lab:
         return f"{self.cgroup}/{node.name}"
 
 
-def open_lab(name: str, root: Path | None = None) -> Lab:
-    """Return the lab of that name. Raises LabError if the name can't be one."""
+def open_lab(name: str, definition: Definition, root: Path | None = None) -> Lab:
+    """Return the lab of that name, made or not. Raises LabError if the name can't be one."""
     if not NAME.fullmatch(name):
         raise LabError(
             f"LAB is {name!r}: not a name for a lab",
@@ -93,12 +93,16 @@ def open_lab(name: str, root: Path | None = None) -> Lab:
             "choose such a name, for example LAB=lab2",
         )
     chosen = root or Path(os.environ.get("MYSQL_ON_KUBERNETES_LABS") or DEFAULT_ROOT)
-    return Lab(name, chosen)
+    return Lab(name, chosen, definition)
 
 
 def read_state(lab: Lab) -> State | None:
     """Return what the lab remembers, or None if there is no such lab. Raises LabError if unreadable."""
-    file = lab.folder / "state.json"
+    return _read(lab.folder)
+
+
+def _read(folder: Path) -> State | None:
+    file = folder / "state.json"
     try:
         data = json.loads(file.read_text())
         return State(**data)
@@ -108,7 +112,7 @@ def read_state(lab: Lab) -> State | None:
         raise LabError(
             f"The lab's state can't be read: {file}",
             [str(error)],
-            f"remove the lab and make it anew: LAB={lab.name} make lab-reset, then make lab",
+            f"remove the lab with all its data and make it anew: make lab-reset LAB={folder.name}",
         ) from error
 
 
@@ -136,7 +140,7 @@ def all_labs(root: Path) -> dict[str, State]:
     found: dict[str, State] = {}
     for folder in sorted(root.iterdir()):
         if folder.is_dir() and NAME.fullmatch(folder.name):
-            state = read_state(Lab(folder.name, root))
+            state = _read(folder)
             if state is not None:
                 found[folder.name] = state
     return found
@@ -156,8 +160,8 @@ def ensure_state(lab: Lab) -> State:
                 f"the lab's: {state.definition}; this checkout's: {wanted}",
                 f"it lies in {lab.folder}, and with it all that is stored in its cluster",
             ],
-            "keep it and use another name (make lab LAB=other), or remove it with all its data: "
-            "make lab-down LAB_RESET=1",
+            "keep it beside a new one (make lab LAB=<another name>), or remove it with all its data: "
+            f"make lab-reset LAB={lab.name}",
         )
     return state
 
@@ -171,15 +175,14 @@ def free_index(labs: dict[str, State]) -> int:
     raise LabError(
         f"There are {len(labs)} labs on this machine: no network is left for one more",
         [f"each takes one of {LINKS} networks, from {HostLink(0).network} on"],
-        "remove one: make lab-down LAB_RESET=1 LAB=<name>",
+        "remove one with all its data: make lab-reset LAB=<name>",
     )
 
 
-def remember(lab: Lab, state: State, **changes: object) -> State:
-    """Return the state with these changes, written."""
-    changed = replace(state, **changes)  # type: ignore[arg-type]
-    write_state(lab, changed)
-    return changed
+def remember(lab: Lab, state: State) -> State:
+    """Write the state and return it."""
+    write_state(lab, state)
+    return state
 
 
 @contextmanager

@@ -22,8 +22,9 @@ from pathlib import Path
 from . import cgroups, nodes
 from .definition import HostLink, Node
 from .errors import LabError
+from .progress import Report
 from .state import Lab, read_state, write_file
-from .system import Report, program, send, start_time, wait_until
+from .system import end, program, start_time, wait_until
 
 LOG_LIMIT = 64 * 2**20
 """Bytes; a log beyond that starts anew, with one older copy kept."""
@@ -119,10 +120,7 @@ class Supervisor:
         """End kubelets and containerds of a supervisor that was killed: they'd hold locks and sockets."""
         for name in ("kubelet", "containerd"):
             for node in self._lab.definition.nodes:
-                pids = {p for p in nodes.processes(self._lab, node) if program(p) == name}
-                send(pids, signal.SIGTERM)
-                wait_until(lambda pids=pids: not any(map(start_time, pids)), seconds=10)  # type: ignore[misc]
-                send((pid for pid in pids if start_time(pid)), signal.SIGKILL)
+                end({pid for pid in nodes.processes(self._lab, node) if program(pid) == name}, 10)
 
     def _start_due(self) -> None:
         for service in self._services:
@@ -256,9 +254,6 @@ def stop(lab: Lab, report: Report) -> None:
     pid = running_pid(lab)
     if pid is not None:
         report(f"supervisor: process {pid}, SIGTERM")
-        send([pid], signal.SIGTERM)
-        if not wait_until(lambda: start_time(pid) is None, seconds=40):
-            send([pid], signal.SIGKILL)
-            wait_until(lambda: start_time(pid) is None, seconds=5)
+        end({pid}, 40)
     lab.supervisor_pid.unlink(missing_ok=True)
     cgroups.remove(f"{lab.cgroup}/{CGROUP}")

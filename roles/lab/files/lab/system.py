@@ -8,48 +8,78 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import LabError
 
-Report = Callable[[str], None]
-"""Takes one line about what is done now; a person reads it."""
+HEARTBEAT = 4.0
+"""Seconds between two signs of life; a person waits five at most."""
 
 SHORT = 60.0
 """Seconds that a command may take when nothing else is said."""
 
 
 def command(
-    argv: Sequence[str], *, given: str | None = None, timeout: float = SHORT, check: bool = True
+    argv: Sequence[str],
+    *,
+    given: str | None = None,
+    timeout: float = SHORT,
+    check: bool = True,
+    say: Callable[[], None] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command and return how it ended.
 
-    given: its stdin. timeout: seconds. check: raise LabError if it fails.
+    given: its stdin. timeout: seconds. check: raise LabError if it fails. say: called every four seconds.
     """
     try:
-        ended = subprocess.run(
-            list(argv), input=given, capture_output=True, text=True, timeout=timeout, check=False
+        process = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
     except FileNotFoundError as error:
         raise LabError(
             f"{argv[0]} is not on this machine",
             [str(error)],
-            "install what the role lab lists: make lab",
+            "install what the lab needs: make lab",
         ) from error
-    except subprocess.TimeoutExpired as error:
+    output, errors = _communicate(process, argv, given, timeout, say)
+    if check and process.returncode != 0:
+        said = (errors or output).strip().splitlines()[-12:]
         raise LabError(
-            f"A command did not end within {timeout:.0f} s", [shlex.join(argv)], "run it by hand"
-        ) from error
-    if check and ended.returncode != 0:
-        said = (ended.stderr or ended.stdout).strip().splitlines()[-12:]
-        raise LabError(
-            f"A command failed with exit code {ended.returncode}: {shlex.join(argv)}",
+            f"A command failed with exit code {process.returncode}: {shlex.join(argv)}",
             said or ["it said nothing"],
             "run it by hand",
         )
-    return ended
+    return subprocess.CompletedProcess(list(argv), process.returncode, output, errors)
+
+
+def _communicate(
+    process: subprocess.Popen[str],
+    argv: Sequence[str],
+    given: str | None,
+    timeout: float,
+    say: Callable[[], None] | None,
+) -> tuple[str, str]:
+    """Wait for a command's end, with signs of life. Raises LabError after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            left = deadline - time.monotonic()
+            return process.communicate(given, timeout=max(0.1, min(HEARTBEAT, left)))
+        except subprocess.TimeoutExpired as error:
+            if time.monotonic() >= deadline:
+                process.kill()
+                process.communicate()
+                what = f"A command did not end within {timeout:.0f} s"
+                raise LabError(what, [shlex.join(argv)], "run it by hand") from error
+            given = None  # communicate() goes on with the rest of it by itself
+            if say is not None:
+                say()
 
 
 def wait_until(
@@ -66,7 +96,7 @@ def wait_until(
         now = time.monotonic()
         if now > deadline:
             return False
-        if say is not None and now - spoken >= 4:
+        if say is not None and now - spoken >= HEARTBEAT:
             say()
             spoken = now
         time.sleep(every)
@@ -124,3 +154,11 @@ def send(pids: Iterable[int], number: signal.Signals) -> None:
             os.kill(pid, number)
         except ProcessLookupError:
             continue
+
+
+def end(pids: Collection[int], seconds: float) -> None:
+    """End processes: asked, and forced if one is still there after `seconds`."""
+    send(pids, signal.SIGTERM)
+    if not wait_until(lambda: not any(map(start_time, pids)), seconds=seconds):
+        send(pids, signal.SIGKILL)
+        wait_until(lambda: not any(map(start_time, pids)), seconds=5)
