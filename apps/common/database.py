@@ -179,7 +179,7 @@ class MysqlDatabase:
 
         Raises DatabaseError, from connecting or from what is done within.
         """
-        with self._session(self._settings.read_host) as session:
+        with self._session(self._settings.read_host, autocommit=True) as session:
             yield session
 
     @contextmanager
@@ -188,13 +188,13 @@ class MysqlDatabase:
 
         Closing without COMMIT is the rollback. Raises DatabaseError.
         """
-        with self._session(self._settings.write_host) as session:
+        with self._session(self._settings.write_host, autocommit=False) as session:
             yield session
 
     @contextmanager
-    def _session(self, host: str) -> Iterator[MysqlSession]:
+    def _session(self, host: str, autocommit: bool) -> Iterator[MysqlSession]:
         try:
-            connection = self._connected(host)
+            connection = self._connected(host, autocommit)
             with connection:
                 yield MysqlSession(connection)
         except pymysql.MySQLError as error:
@@ -202,7 +202,7 @@ class MysqlDatabase:
             number = errno if isinstance(errno, int) else 0
             raise DatabaseError(cause_of(number), host, f"({errno}) {detail}") from error
 
-    def _connected(self, host: str) -> pymysql.Connection[DictCursor]:
+    def _connected(self, host: str, autocommit: bool) -> pymysql.Connection[DictCursor]:
         settings = self._settings
         return pymysql.connect(
             host=host,
@@ -211,7 +211,7 @@ class MysqlDatabase:
             password=settings.password,
             database=settings.name,
             charset="utf8mb4",
-            autocommit=False,
+            autocommit=autocommit,
             cursorclass=DictCursor,
             connect_timeout=settings.connect_timeout,
             read_timeout=settings.query_timeout,

@@ -66,8 +66,8 @@ class Site:
             "url": self.api,
             "read_path": "/whoami",
             "write_path": "/write",
-            "reads": 400,
-            "writes": 40,
+            "reads": 200,
+            "writes": 20,
             **login,
             "primary": {**self.primary.instance("mysql-1"), **login},
             "replicas": [
@@ -143,7 +143,7 @@ def rows(server: Server) -> int:
 
 def test_the_load_is_balanced_and_leaves_nothing(site: Site) -> None:
     before = site.primary.sql("SELECT @@GLOBAL.gtid_executed AS gtids")
-    result = succeed("load_test", site.load())
+    result = succeed("load_test", site.load(reads=400, writes=40))
     assert result["changed"] is False
     assert result["findings"] == []
     assert (result["requests"], result["reads"], result["writes"]) == (440, 400, 40)
@@ -187,7 +187,7 @@ def test_writes_that_cannot_be_taken_are_named(site: Site) -> None:
     finally:
         site.primary.sql("SET GLOBAL super_read_only = OFF", "SET GLOBAL read_only = OFF")
     assert codes(result) == ["load.errors"]
-    assert result["errors"] == {"http_503 database.read_only": 40}
+    assert result["errors"] == {"http_503 database.read_only": 20}
 
 
 def test_no_endpoint_is_an_error_with_its_cause(site: Site) -> None:
