@@ -54,3 +54,28 @@ unit: venv ## Unit tests alone
 .PHONY: print-bin
 print-bin:
 	@echo $(BIN)
+
+# The lab: a real Kubernetes on this machine; LAB=name for another one beside it.
+LAB_PROGRAM := $(BIN)/python roles/lab/files/lab --lab $(LAB)
+LAB_PLAYBOOK := PATH="$(BIN):$$PATH" ansible-playbook --inventory inventories/lab playbooks/lab.yml
+
+.PHONY: lab
+lab: venv ## A real Kubernetes on this machine: made, brought back, or left alone where it runs
+	@$(LAB_PLAYBOOK)
+
+.PHONY: lab-status
+lab-status: venv ## How the lab is
+	@$(LAB_PROGRAM) status >/dev/null
+
+.PHONY: lab-client
+lab-client: venv ## A command on the client host of the lab's LAN: make lab-client CMD='curl -s http://192.168.0.251/'
+	@test -n "$$CMD" || { echo "CMD is empty: make lab-client CMD='curl -s http://192.168.0.251/'" >&2; exit 2; }
+	@$(LAB_PROGRAM) client -- bash -c "$$CMD"
+
+.PHONY: lab-down
+lab-down: venv ## End the lab's processes, mounts, namespaces and routes; keep what it stores
+	@$(LAB_PLAYBOOK) -e lab_state=stopped
+
+.PHONY: lab-reset
+lab-reset: venv ## Remove the lab with all that it stores
+	@$(LAB_PLAYBOOK) -e lab_state=absent

@@ -42,18 +42,19 @@ def render(text: str, definition: Definition) -> str:
 def ensure(lab: Lab, cache: Path, report: Report) -> bool:
     """Apply all addons; return whether the cluster had to be changed. Raises LabError."""
     folder = lab.folder / "addons"
-    _write(lab.definition, cache, folder)
-    report("addons: comparing with the cluster")
-    if _is_applied(lab, cache, folder / "all", report):
+    if are_applied(lab, cache, report):
         return False
     _apply(lab, cache, folder / "base", report)
     _apply_pool(lab, cache, folder / "pool", report)
     return True
 
 
-def _is_applied(lab: Lab, cache: Path, folder: Path, report: Report) -> bool:
-    """Return whether applying would change nothing, by the API server's own judgement."""
-    argv = [*kubectl(lab, cache), "diff", "--kustomize", str(folder)]
+def are_applied(lab: Lab, cache: Path, report: Report) -> bool:
+    """Return whether applying would change nothing, by the API server's own judgement. Raises LabError."""
+    folder = lab.folder / "addons"
+    _write(lab.definition, cache, folder)
+    report("addons: comparing with the cluster")
+    argv = [*kubectl(lab, cache), "diff", "--kustomize", str(folder / "all")]
     return _run(argv, report, check=False).returncode == 0
 
 

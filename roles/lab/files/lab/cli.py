@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from .definition import Definition, HostLink
 from .errors import LabError
 from .progress import Report, reporter
 from .state import Lab, locked, open_lab, read_state, write_file
+from .system import command
 
 DEFAULT_CACHE = "mysql_on_kubernetes"
 # Beside those that the builds and the images need.
@@ -50,9 +52,24 @@ def definition() -> Definition:
     return Definition.of(build.versions(), images.PAUSE.rpartition(":")[2])
 
 
+def missing_packages() -> list[str]:
+    """Return the Debian packages that the lab needs and this machine lacks. Raises LabError."""
+    wanted = sorted({*NODE_PACKAGES, *build.apt_packages()})
+    if shutil.which("dpkg-query") is None:
+        raise LabError(
+            "The lab can only be built on Debian",
+            ["there is no dpkg-query on this machine"],
+            "use a Debian 12 machine, or a cluster of your own: KUBECONFIG=<file> make site",
+        )
+    argv = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\\n", *wanted]
+    shown = command(argv, check=False).stdout.split("\n")
+    installed = {line.split()[0] for line in shown if line.endswith(" installed")}
+    return [name for name in wanted if name not in installed]
+
+
 def name_packages(_options: argparse.Namespace, _lab: Lab, _report: Report) -> dict[str, Any]:
-    """Name the Debian packages that the lab needs."""
-    return {"changed": False, "packages": sorted({*NODE_PACKAGES, *build.apt_packages()})}
+    """Name the Debian packages that the lab needs and this machine lacks."""
+    return {"changed": False, "missing": missing_packages()}
 
 
 def make_binaries(_options: argparse.Namespace, _lab: Lab, report: Report) -> dict[str, Any]:
@@ -66,8 +83,21 @@ def _images(report: Report) -> images.Images:
     return images.ensure_images(cache, build.ensure_binaries(cache, report), report)
 
 
-def make_images(_options: argparse.Namespace, _lab: Lab, report: Report) -> dict[str, Any]:
+def _made_images() -> dict[str, Path] | None:
+    """Return the archives of all images, or None if any of them or any program must first be made."""
+    cache = cache_folder()
+    programs = [build.binary_folder(cache, component) for component in build.COMPONENTS]
+    if missing_packages() or not all(folder.is_dir() for folder in programs):
+        return None
+    archives = images.archive_paths(cache)
+    made = {name: archives[name] for name in images.image_names().values()}
+    return made if all(archive.is_file() for archive in made.values()) else None
+
+
+def make_images(options: argparse.Namespace, _lab: Lab, report: Report) -> dict[str, Any]:
     """Make the programs and image archives that the cache lacks."""
+    if options.check:
+        return {"changed": _made_images() is None}
     made = _images(report)
     return {"changed": made.changed, "images": {name: str(path) for name, path in made.items()}}
 
@@ -80,8 +110,16 @@ def make_servers(_options: argparse.Namespace, _lab: Lab, report: Report) -> dic
 
 def up(options: argparse.Namespace, lab: Lab, report: Report) -> dict[str, Any]:
     """Make the lab run."""
-    made = _images(report)
     cache = cache_folder()
+    if options.kubeconfig and not _is_ours(options.kubeconfig):
+        raise LabError(
+            f"{options.kubeconfig} is not a lab's kubeconfig: it is not written over",
+            [f"none of its servers is in {HostLink(0).network.supernet(new_prefix=16)}"],
+            "choose another file for the lab's",
+        )
+    if options.check:
+        return {"changed": _would_change(options, lab, cache, report)}
+    made = _images(report)
     lifecycle.check_binaries(cache, lab.definition)
     with locked(lab, report):
         changed = lifecycle.up(lab, cache, made, report) or made.changed
@@ -89,6 +127,20 @@ def up(options: argparse.Namespace, lab: Lab, report: Report) -> dict[str, Any]:
             changed = write_file(options.kubeconfig, lab.kubeconfig.read_text()) or changed
     report(f"the lab {lab.name!r} works: {lab.definition.ingress} answers on its LAN")
     return {"changed": changed, "kubeconfig": str(options.kubeconfig or lab.kubeconfig)}
+
+
+def _would_change(options: argparse.Namespace, lab: Lab, cache: Path, report: Report) -> bool:
+    """Return whether `up` would change anything."""
+    made = _made_images()
+    if made is None or lifecycle.would_change(lab, cache, made, report):
+        return True
+    copy = options.kubeconfig
+    return bool(copy) and not (copy.exists() and copy.read_text() == lab.kubeconfig.read_text())
+
+
+def _is_ours(kubeconfig: Path) -> bool:
+    """Return whether a file may be written over with a lab's kubeconfig."""
+    return not kubeconfig.exists() or "server: https://10.213." in kubeconfig.read_text()
 
 
 def status(_options: argparse.Namespace, lab: Lab, report: Report) -> dict[str, Any]:
@@ -107,14 +159,18 @@ def status(_options: argparse.Namespace, lab: Lab, report: Report) -> dict[str, 
     return {"changed": False, "exists": True, **found}
 
 
-def down(_options: argparse.Namespace, lab: Lab, report: Report) -> dict[str, Any]:
+def down(options: argparse.Namespace, lab: Lab, report: Report) -> dict[str, Any]:
     """Stop the lab and keep what it stores."""
+    if options.check:
+        return {"changed": lifecycle.remains(lab)}
     with locked(lab, report):
         return {"changed": lifecycle.down(lab, report)}
 
 
-def reset(_options: argparse.Namespace, lab: Lab, report: Report) -> dict[str, Any]:
+def reset(options: argparse.Namespace, lab: Lab, report: Report) -> dict[str, Any]:
     """Remove the lab with all that it stores."""
+    if options.check:
+        return {"changed": lab.folder.exists()}
     with locked(lab, report):
         return {"changed": lifecycle.reset(lab, report)}
 
@@ -151,19 +207,28 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Lab, Report], dict[str, Any]]]
 }
 
 
+def _path(text: str) -> Path | None:
+    """Return the path that a text names; nothing for an empty one."""
+    return Path(text) if text else None
+
+
 def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     top = argparse.ArgumentParser(prog="lab", description=__doc__)
     top.add_argument("--lab", default=os.environ.get("LAB") or "lab", help="the lab's name")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, work in COMMANDS.items():
-        command = commands.add_parser(name, help=work.__doc__, description=work.__doc__)
+        sub = commands.add_parser(name, help=work.__doc__, description=work.__doc__)
+        if name in ("images", "up", "down", "reset"):
+            sub.add_argument(
+                "--check", action="store_true", help="only say whether it would change"
+            )
         if name == "up":
-            command.add_argument("--kubeconfig", type=Path, help="copy the kubeconfig to this file")
+            sub.add_argument("--kubeconfig", type=_path, help="copy the kubeconfig to this file")
         if name == "client":
-            command.add_argument("argv", nargs="+", metavar="CMD", help="after --")
+            sub.add_argument("argv", nargs="+", metavar="CMD", help="after --")
         if name == "import-image":
-            command.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE")
+            sub.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE")
     return top
 
 
@@ -172,7 +237,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser().parse_args(argv)
     try:
         lab = open_lab(options.lab, definition())
-        if os.geteuid() != 0 and options.command not in ("packages",):
+        if os.geteuid() != 0:
             raise LabError("The lab needs root", [f"this is user {os.geteuid()}"], "run it as root")
         result = COMMANDS[options.command](options, lab, reporter())
     except LabError as error:

@@ -69,15 +69,19 @@ def judge(
         if (text := _judge_node(node, seen.get(node.name), renewed.get(node.name), now))
     ]
     pods = [item for item in items if item["kind"] == "Pod"]
-    judged = {_pod_name(pod): judge_pod(pod, running) for pod in pods}
-    bad = {name: text for name, text in judged.items() if text}
-    own = tuple(f"{n}: {t}" for n, t in bad.items() if n.split("/")[0] in OWN_NAMESPACES)
-    users = tuple(f"{n}: {t}" for n, t in bad.items() if n.split("/")[0] not in OWN_NAMESPACES)
-    return Health(tuple(wrong), own, users, len(pods))
+    own, users = [], []
+    for pod in pods:
+        text = judge_pod(pod, running)
+        if text:
+            name = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+            (own if _is_own(pod) else users).append(f"{name}: {text}")
+    return Health(tuple(wrong), tuple(own), tuple(users), len(pods))
 
 
-def _pod_name(pod: dict[str, Any]) -> str:
-    return f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
+def _is_own(pod: dict[str, Any]) -> bool:
+    """Return whether a pod is part of the lab; the provisioner's short-lived helpers belong to volumes."""
+    metadata = pod["metadata"]
+    return metadata["namespace"] in OWN_NAMESPACES and bool(metadata.get("ownerReferences"))
 
 
 def _judge_node(
@@ -138,8 +142,8 @@ def observe(lab: Lab, cache: Path) -> Health:
     )
 
 
-def await_well(lab: Lab, cache: Path, report: Report, *, changed: bool) -> Health:
-    """Wait for nodes, the lab's own pods and the ingress address; after a change for users' pods too.
+def await_well(lab: Lab, cache: Path, report: Report, *, started: bool) -> Health:
+    """Wait for nodes, the lab's own pods and the ingress address; after a start for users' pods too.
 
     Raises LabError if the lab itself does not work. Users' pods that stay broken are only told.
     """
@@ -158,7 +162,7 @@ def await_well(lab: Lab, cache: Path, report: Report, *, changed: bool) -> Healt
             [*seen[-1].nodes, *seen[-1].own_pods],
             f"read the logs in {lab.logs}, or: kubectl --kubeconfig {lab.kubeconfig} get pods -A",
         )
-    if changed and seen[-1].users_pods:
+    if started and seen[-1].users_pods:
         wait_until(lambda: not look().users_pods, seconds=USERS_SECONDS, every=1.0, say=say)
     for text in seen[-1].users_pods:
         report(f"not ready, and not the lab's: {text}")

@@ -36,17 +36,28 @@ def up(lab: Lab, cache: Path, images: Mapping[str, Path], report: Report) -> boo
     """Make the lab run, whatever state it is in; return whether anything had to change. Raises LabError."""
     state = ensure_state(lab)
     link = HostLink(state.index)
-    changed = _ensure_machines(lab, link, report)
-    changed = supervisor.ensure(lab, cache) or changed
+    started = _ensure_machines(lab, link, report)
+    started = supervisor.ensure(lab, cache) or started
     nodes.await_containerd(lab, cache, report)
     state, imported = ensure_images(lab, state, cache, images, report)
     state, initialized = cluster.ensure_initialized(lab, state, cache, link, report)
     joined = cluster.ensure_joined(lab, cache, report)
-    changed = changed or imported or initialized or joined
     cluster.await_api(lab, cache, report)
-    changed = addons.ensure(lab, cache, report) or changed
-    health.await_well(lab, cache, report, changed=changed)
-    return changed
+    applied = addons.ensure(lab, cache, report)
+    health.await_well(lab, cache, report, started=started)
+    return started or imported or initialized or joined or applied
+
+
+def would_change(lab: Lab, cache: Path, images: Mapping[str, Path], report: Report) -> bool:
+    """Return whether `up` would change anything. Raises LabError for a lab of another definition."""
+    if read_state(lab) is None:
+        return True
+    state = ensure_state(lab)
+    if not state.initialized or supervisor.running_pid(lab) is None:
+        return True
+    if _lacking(lab, state, images) or not health.observe(lab, cache).well:
+        return True
+    return not addons.are_applied(lab, cache, report)
 
 
 def _ensure_machines(lab: Lab, link: HostLink, report: Report) -> bool:
@@ -70,16 +81,22 @@ def _cut_all(lab: Lab) -> None:
         nodes.namespaces(lab, node).remove()
 
 
-def ensure_images(
-    lab: Lab, state: State, cache: Path, images: Mapping[str, Path], report: Report
-) -> tuple[State, bool]:
-    """Give every node the images that it lacks; return the state and whether one lacked any."""
-    lacking: dict[Node, list[Path]] = {}
+def _lacking(lab: Lab, state: State, images: Mapping[str, Path]) -> dict[Node, list[Path]]:
+    """Return the archives that nodes lack."""
+    found: dict[Node, list[Path]] = {}
     for node in lab.definition.nodes:
         has = set(state.images.get(node.name, []))
         missing = [archive for archive in images_for(node, images) if archive.name not in has]
         if missing:
-            lacking[node] = missing
+            found[node] = missing
+    return found
+
+
+def ensure_images(
+    lab: Lab, state: State, cache: Path, images: Mapping[str, Path], report: Report
+) -> tuple[State, bool]:
+    """Give every node the images that it lacks; return the state and whether one lacked any."""
+    lacking = _lacking(lab, state, images)
     if not lacking:
         return state, False
     with ThreadPoolExecutor(max_workers=2) as pool:
@@ -118,7 +135,7 @@ def down(lab: Lab, report: Report) -> bool:
     Return whether there was anything to end.
     """
     state = read_state(lab)
-    if state is None or not _remains(lab):
+    if state is None or not remains(lab):
         nodes.remove_mount_points(lab)
         return False
     supervisor.stop(lab, report)
@@ -136,7 +153,7 @@ def down(lab: Lab, report: Report) -> bool:
     return True
 
 
-def _remains(lab: Lab) -> bool:
+def remains(lab: Lab) -> bool:
     """Return whether any process, mount or cgroup of the lab is there."""
     inside = any(lab.folder in mount.point.parents for mount in mounts())
     return inside or bool(cgroups.processes(lab.cgroup)) or cgroups.exists(lab.cgroup)
