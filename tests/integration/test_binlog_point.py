@@ -66,7 +66,10 @@ def test_notes_are_kept_once_and_moved_on_request(server: Server) -> None:
         assert moved["point"]["gtid_executed"] == after
     shown = point(server, action="show", name="before the cleanup")
     assert shown["point"] == moved["point"]
-    assert shown["point"] in point(server, action="list")["points"]
+    point(server, action="note", name="a later one")
+    listed = point(server, action="list")["points"]
+    assert listed[0] == shown["point"]
+    assert [one["name"] for one in listed] == ["before the cleanup", "a later one"]
 
 
 def test_the_current_point_is_where_the_log_ends(server: Server) -> None:

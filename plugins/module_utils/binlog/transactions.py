@@ -189,8 +189,6 @@ class Grouper:
             self.executed.add(transaction.gtid)
 
     def _read(self, event: Event, into: Transaction) -> None:
-        if event.start >= into.end:
-            return
         if event.type == TRANSACTION_PAYLOAD:
             into.compressed = True
             into.complete = self._decompress is not None

@@ -8,8 +8,10 @@ import zlib
 
 import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.events import (
+    ARTIFICIAL,
     HEADER,
     HEADER_SIZE,
+    HEARTBEAT,
     QUERY,
     ROTATE,
     XID,
@@ -117,6 +119,16 @@ def test_positions_go_on_beyond_four_gib() -> None:
     decoder = Decoder(Start("f", begin))
     found = list(decoder.events(packets(reader(framed([b"\0" + event, EOF_PACKET])))))
     assert (found[0].start, found[0].end) == (begin, begin + 27)
+
+
+def test_what_lies_in_no_file_moves_no_position() -> None:
+    note = HEADER.pack(0, QUERY, 1, HEADER_SIZE + 8, 4711, ARTIFICIAL) + bytes(8)
+    beat = HEADER.pack(0, HEARTBEAT, 1, HEADER_SIZE + 8, 4711, 0) + bytes(8)
+    event = HEADER.pack(0, XID, 1, HEADER_SIZE + 8, 100 + 27, 0) + bytes(8)
+    sent_ones = [b"\0" + one for one in (note, beat, event)]
+    decoder = Decoder(Start("f", 100))
+    found = list(decoder.events(packets(reader(framed([*sent_ones, EOF_PACKET])))))
+    assert [(one.start, one.end) for one in found] == [(0, 0), (0, 0), (100, 127)]
 
 
 def test_the_servers_own_words_are_told() -> None:

@@ -182,6 +182,13 @@ def test_a_payload_that_is_cut_is_malformed(cut: int) -> None:
         list(read_payload(event, lambda _data: io.BytesIO(_inner_events()[:-cut])))
 
 
+def test_an_event_smaller_than_its_header_is_malformed() -> None:
+    broken = _inner_events()
+    broken = broken[:9] + (5).to_bytes(4, "little") + broken[13:]
+    with pytest.raises(MalformedError, match="ends within"):
+        list(read_payload(_payload_event(_payload(0, b"")), lambda _data: io.BytesIO(broken)))
+
+
 def test_a_compression_that_is_not_known_is_refused() -> None:
     with pytest.raises(MalformedError, match="compression 7"):
         list(read_payload(_payload_event(_payload(7, b"")), io.BytesIO))
