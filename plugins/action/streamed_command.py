@@ -35,7 +35,7 @@ class ActionModule(ActionBase):
         """Return the program's JSON object as the task's result."""
         result = super().run(tmp, task_vars)
         _spec, options = self.validate_argument_spec(argument_spec=ARGUMENTS)
-        progress = Progress(self._show(), title=self._task.get_name())
+        progress = Progress(self._show(), title=self._task.get_name(include_role_fqcn=False))
         command = shlex.join(options["argv"])
         try:
             ended = run(

@@ -70,7 +70,10 @@ class FollowedAction(ActionBase):
         with tempfile.TemporaryDirectory(prefix="mysql_on_kubernetes.") as folder:
             path = Path(folder, "progress")
             path.touch()
-            with Follower(path, Progress(Display().display, title=self._task.get_name())):
+            with Follower(
+                path,
+                Progress(Display().display, title=self._task.get_name(include_role_fqcn=False)),
+            ):
                 return {
                     **result,
                     **self._module({**arguments, "progress_file": str(path)}, task_vars),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -83,10 +84,11 @@ class LoadActions:
             self.watch = stack.enter_context(Watch(replicas, self.progress))
             stack.callback(self._put_back)
             stack.enter_context(Ticker(self._describe, self._say))
-            apply(steps, self._say)
+            apply(steps)
 
     def drop(self) -> None:
         """Drop the target."""
+        self._say(f"dropping {self._state.database}: it is loaded from the start")
         self._primary.execute(f"DROP DATABASE {quote_identifier(self._state.database)}")
 
     def create(self) -> None:
@@ -111,6 +113,9 @@ class LoadActions:
 
     def load(self) -> None:
         """Load the dump, in a session of its own."""
+        dump = self._wanted.dump
+        size = f"{len(dump.files)} files, {dump.size / 1e6:,.1f} MB"
+        self._say(f"loading {os.path.basename(self._wanted.file)}: {size}")
         with self._request.connect(True) as session:
             session.execute(f"USE {quote_identifier(self._state.database)}")
             runner = DumpRunner(
