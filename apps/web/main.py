@@ -144,7 +144,7 @@ def _pages(database: Database, render: Render) -> Sequence[BaseRoute]:
 def _instances_page(database: Database, render: Render, request: Request) -> Response:
     """Show which replicas a few new connections reached."""
     seen: dict[str, Row] = {}
-    for _ in range(LOOKS):
+    for _look in range(LOOKS):
         with database.read() as session:
             found = employees.instance(session)
         known = seen.setdefault(found["server_uuid"], {**found, "answers": 0})

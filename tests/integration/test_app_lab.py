@@ -75,8 +75,8 @@ def test_the_prefix_is_no_part_of_another_path() -> None:
 
 
 def test_reads_meet_replicas_and_writes_the_primary() -> None:
-    readers = {curl("/bucket/whoami")["server_uuid"] for _ in range(20)}
-    assert all(curl("/bucket/whoami")["read_only"] for _ in range(5))
+    readers = {curl("/bucket/whoami")["server_uuid"] for _look in range(20)}
+    assert all(curl("/bucket/whoami")["read_only"] for _look in range(5))
     answer = subprocess.run(
         [*CLIENT, "curl", "--silent", "--fail", "--request", "POST"]
         + (["--header", f"Host: {HOST}"] if HOST else [])

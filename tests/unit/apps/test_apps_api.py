@@ -30,7 +30,7 @@ def test_docs_find_the_schema_through_the_ingress_prefix(database: Any) -> None:
 
 
 def test_every_request_opens_a_connection_of_its_own(client: TestClient, database: Any) -> None:
-    answers = [client.get("/whoami").json() for _ in range(4)]
+    answers = [client.get("/whoami").json() for _look in range(4)]
     assert [answer["server_id"] for answer in answers] == [11, 12, 11, 12]
     assert all(answer["read_only"] is True for answer in answers)
     assert database.connections == 4

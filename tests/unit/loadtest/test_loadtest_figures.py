@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -14,11 +15,11 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.loadtest.figur
 )
 
 PRIMARY = Member("mysql-1", "primary", 1, "uuid-1")
-REPLICAS = [
+REPLICAS = (
     Member("mysql-11", "replica", 11, "uuid-11"),
     Member("mysql-12", "replica", 12, "uuid-12"),
-]
-MEMBERS = [PRIMARY, *REPLICAS]
+)
+MEMBERS = (PRIMARY, *REPLICAS)
 
 GOOD = Figures(
     address="192.168.0.251",
@@ -33,7 +34,7 @@ GOOD = Figures(
 )
 
 
-def codes(figures: Figures, members: list[Member] = MEMBERS, wanted: int = 2200) -> list[str]:
+def codes(figures: Figures, members: Sequence[Member] = MEMBERS, wanted: int = 2200) -> list[str]:
     return [finding.code for finding in explain(members, figures, wanted, "en")]
 
 
