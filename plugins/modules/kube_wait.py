@@ -68,6 +68,9 @@ options:
       - Raise it where nodes are added on demand.
     type: int
     default: 10
+  progress_file:
+    description: File that lines of progress are appended to; the action of the same name sets it and shows them.
+    type: path
 extends_documentation_fragment:
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
@@ -157,7 +160,7 @@ findings:
       type: str
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -167,6 +170,7 @@ from ..module_utils import roads
 from ..module_utils.causes import kube as causes
 from ..module_utils.finding import worst_first
 from ..module_utils.kube import client, waiting
+from ..module_utils.progress import ProgressFile, Ticker
 from ..module_utils.runtime import run
 
 
@@ -180,14 +184,35 @@ def work(module: AnsibleModule) -> dict[str, Any]:
     explain = partial(causes.explain, language=params["language"])
     if module.check_mode:
         return result(waiting.observe_all(cluster, wanted), 0.0, explain)
-    outcome = waiting.wait(
-        partial(waiting.observe_all, cluster, wanted),
-        explain,
-        timeout=params["timeout"],
-        patience=params["patience"],
-        hopeless=causes.HOPELESS,
-    )
+    watch = Watch(partial(waiting.observe_all, cluster, wanted))
+    with Ticker(watch.line, ProgressFile(params["progress_file"]).line):
+        outcome = waiting.wait(
+            watch.observe,
+            explain,
+            timeout=params["timeout"],
+            patience=params["patience"],
+            hopeless=causes.HOPELESS,
+        )
     return result(outcome.observations, outcome.seconds, explain)
+
+
+class Watch:
+    """Remembers what was seen last, for the line that says where the wait is."""
+
+    def __init__(self, observe: Callable[[], tuple[waiting.Observation, ...]]) -> None:
+        self._observe = observe
+        self._seen: tuple[waiting.Observation, ...] = ()
+
+    def observe(self) -> tuple[waiting.Observation, ...]:
+        """Look once more."""
+        self._seen = self._observe()
+        return self._seen
+
+    def line(self) -> str:
+        """Return how many have their condition, and where the others stand."""
+        left = [one for one in self._seen if not waiting.is_met(one)]
+        done = f"{len(self._seen) - len(left)} of {len(self._seen)} as wanted"
+        return "; ".join([done, *(f"{one.wanted}: {waiting.progress(one)}" for one in left)])
 
 
 def result(seen: Sequence[waiting.Observation], seconds: float, explain: Any) -> dict[str, Any]:
@@ -212,6 +237,7 @@ def main() -> None:
             "objects": {"type": "list", "elements": "dict", "required": True, "options": objects},
             "timeout": {"type": "int", "default": 300},
             "patience": {"type": "int", "default": 10},
+            "progress_file": {"type": "path"},
             **roads.kubernetes_argument_spec(),
             **roads.findings_argument_spec(),
         },
