@@ -113,6 +113,8 @@ notes:
     C(mysql_on_kubernetes), and REPLICATION CLIENT.
   - O(action=find) needs REPLICATION SLAVE and REPLICATION CLIENT.
     It verifies the checksum of every event that it reads.
+  - On a replica that does not log what it applies (C(log_replica_updates) off), the binary logs cannot
+    tell when it did. RV(point.gtid_executed) of O(action=find) holds all of it there.
   - Compressed transactions are looked into if the Python package C(zstandard) is there.
     Without it, what can be answered from outside of them is, and the rest is refused.
 """

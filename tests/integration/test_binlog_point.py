@@ -220,6 +220,20 @@ def test_purged_logs_are_never_guessed_at(server_factory: ServerFactory, version
     assert found["point"]["file"] == "binlog.000002"
 
 
+def test_a_seeded_server_counts_its_seed(server_factory: ServerFactory, version: str) -> None:
+    server = server_factory(version, 1)
+    seed = "11111111-71ca-11e1-9e33-c80aa9429562:1-500"
+    server.sql(f"SET GLOBAL gtid_purged = '{seed}'", "CREATE DATABASE shop")
+    before = executed(server)
+    server.sql("DROP DATABASE shop")
+    found = point(server, action="find", before={"statement": "DROP"})
+    assert found["point"]["gtid_executed"] == before
+    assert seed in before
+    assert codes(refused(server, action="find", gtid=seed.replace("1-500", "7"))) == [
+        "binlog.purged"
+    ]
+
+
 def test_without_a_binary_log_there_is_no_point(
     server_factory: ServerFactory, version: str
 ) -> None:

@@ -49,13 +49,17 @@ class Hit:
 
 @dataclass(frozen=True)
 class Server:
-    """The server that is read. connect: opens a session for each dump."""
+    """The server that is read. connect: opens a session for each dump.
+
+    purged: what was executed and lies in none of its logs, seeded by a dump or a clone included.
+    """
 
     connect: Callable[[], Connection]
     address: str
     uuid: str
     server_id: int
     logs: tuple[Log, ...]
+    purged: GtidSet
     decompress: Decompress | None
 
     @property
@@ -90,8 +94,9 @@ def read_server(
     """Return what has to be known of a server before its logs are read. Raises MysqlError."""
     rows = connection.query("SHOW BINARY LOGS")
     logs = tuple(Log(str(row["log_name"]), int(row["file_size"])) for row in rows)
+    purged = GtidSet.parse(str(connection.value("SELECT @@GLOBAL.gtid_purged")))
     uuid = connection.server.server_uuid
-    return Server(connect, connection.address, uuid, server_id, logs, decompress)
+    return Server(connect, connection.address, uuid, server_id, logs, purged, decompress)
 
 
 def find(connection: Connection, server: Server, wanted: Wanted) -> dict[str, Any]:
@@ -142,12 +147,12 @@ def _log_of_gtid(connection: Connection, server: Server, gtid: GtidSet) -> int:
     if gtid not in executed:
         proof = [f"gtid_executed there: {executed}"]
         raise BinlogError("binlog.gtid_unknown", server.address, proof, wanted=str(gtid))
-    # True from the first log on that has it behind itself.
-    index = bisect_left(range(len(server.logs)), True, key=lambda at: gtid in server.head(at)[1])
-    if index == 0:
-        proof = [server.names, f"it was executed before {server.logs[0].name} was begun"]
+    if gtid in server.purged:
+        proof = [server.names, f"gtid_purged there: {server.purged}"]
         raise BinlogError("binlog.purged", server.address, proof, wanted=str(gtid))
-    return index - 1
+    # True from the first log on that has it behind itself; it lies in the one before that.
+    index = bisect_left(range(len(server.logs)), True, key=lambda at: gtid in server.head(at)[1])
+    return max(index - 1, 0)
 
 
 def _log_of_moment(connection: Connection, server: Server, moment: Moment) -> int:
@@ -172,9 +177,9 @@ def _scan(server: Server, first: int, wanted: Wanted) -> Hit:
             if isinstance(wanted, Deed) and _is_closed(transaction, wanted):
                 raise _unreadable(server, transaction)
             if matches(transaction):
-                return Hit(transaction, _executed(grouper), previous)
+                return Hit(transaction, _executed(server, grouper), previous)
             previous = transaction
-    return Hit(None, _executed(grouper), previous)
+    return Hit(None, _executed(server, grouper), previous)
 
 
 def _grouper(server: Server, wanted: Wanted) -> Grouper:
@@ -182,8 +187,13 @@ def _grouper(server: Server, wanted: Wanted) -> Grouper:
     return Grouper(server.decompress, count_rows=counted)
 
 
-def _executed(grouper: Grouper) -> GtidSet:
-    return grouper.executed.gtid_set() if grouper.executed else GtidSet()
+def _executed(server: Server, grouper: Grouper) -> GtidSet:
+    """Return what was executed before the transaction that was read last.
+
+    The logs do not tell of what a server was seeded with (SET gtid_purged, clone): it came first.
+    """
+    logged = grouper.executed.gtid_set() if grouper.executed else GtidSet()
+    return logged | server.purged
 
 
 def _is_closed(transaction: Transaction, deed: Deed) -> bool:
@@ -236,7 +246,7 @@ def _last_in(server: Server, index: int, deed: Deed) -> tuple[int, Hit | None]:
     unread: Transaction | None = None
     for transaction in _of_log(server, index, grouper, events_needed(deed)):
         if matches(transaction):
-            hit, unread = Hit(transaction, _executed(grouper), previous), None
+            hit, unread = Hit(transaction, _executed(server, grouper), previous), None
         elif _is_closed(transaction, deed):
             unread = transaction
         previous = transaction

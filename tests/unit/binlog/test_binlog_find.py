@@ -22,6 +22,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.search 
 )
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.stream import Start
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes.binlog import BinlogError
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
 
 from tests.unit.binlog.binlog_files import FILES, UUIDS, VERSIONS, FakeConnection, content
 
@@ -40,7 +41,9 @@ class Questions:
         return NOW if "UNIX_TIMESTAMP" in sql else UUIDS[self.version] + EXECUTED[self.version]
 
 
-def server_of(version: str, requests: list[Start] | None = None, first: int = 0) -> Server:
+def server_of(
+    version: str, requests: list[Start] | None = None, first: int = 0, purged: str = ""
+) -> Server:
     asked = requests if requests is not None else []
     logs = tuple(Log(name, len(content(version, name))) for name in FILES[first:])
     return Server(
@@ -49,6 +52,7 @@ def server_of(version: str, requests: list[Start] | None = None, first: int = 0)
         uuid=UUIDS[version],
         server_id=0,
         logs=logs,
+        purged=GtidSet.parse(purged),
         decompress=None,
     )
 
@@ -170,9 +174,18 @@ def test_what_is_not_there_is_named(version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_was_purged_is_never_guessed(version: str) -> None:
-    assert code(version, gtid(version, 3), first=1) == "binlog.purged"
-    assert code(version, Moment(1, "1970"), first=1) == "binlog.purged"
+    purged = f"{UUIDS[version]}:1-9"
+    assert code(version, gtid(version, 3), first=1, purged=purged) == "binlog.purged"
+    assert code(version, Moment(1, "1970"), first=1, purged=purged) == "binlog.purged"
     assert ask(version, Moment(1, "1970"))["transaction"]["gtid"] == f"{UUIDS[version]}:1"
+
+
+def test_what_a_server_was_seeded_with_came_first() -> None:
+    seed = "11111111-71ca-11e1-9e33-c80aa9429562:1-500"
+    found = ask("8.0.15", gtid("8.0.15", 3), purged=seed)
+    assert found["point"]["gtid_executed"] == f"{seed},{UUIDS['8.0.15']}:1-2"
+    # When the seed was committed is written nowhere.
+    assert code("8.0.15", Moment(1, "1970"), purged=seed) == "binlog.purged"
 
 
 def test_the_server_id_of_the_option_is_what_the_server_is_shown() -> None:
