@@ -15,7 +15,7 @@ from ..mysql.replication import Channel, State
 from .catalogue import finding
 
 # Beside what the receiver reports: retrying does not mend these (2003 and 2005 it may).
-LASTING = frozenset({1045, 1227, 1236, 1593, 2061, 13114, 13117, 13121})
+LASTING = frozenset({1045, 1227, 1236, 1593, 2061, 13114, 13117, 13120, 13121})
 SHOWN_GTIDS = 200
 SILENT_PERIODS = 3.0
 
@@ -29,6 +29,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"Binary log is not open", "replication.source_binlog_off"),
     (r"GTID_MODE|gtid_mode", "replication.source_gtid_off"),
     (r"REPLICATION SLAVE privilege", "replication.privilege_missing"),
+    (r"COM_REGISTER_(?:SLAVE|REPLICA) failed: Access denied", "replication.privilege_missing"),
     (r"more GTIDs than the (?:source|master) has", "replication.errant"),
 )
 
@@ -180,7 +181,9 @@ def _receiver_error(case: Case, channel: Channel) -> Iterator[Finding]:
     reported = f"receiver error {channel.receiver_errno}: {channel.receiver_error}"
     code = _code_of(channel)
     retry_count = settings.get("retry_count")
-    gave_up = re.search(rf"retries: {retry_count}\b", channel.receiver_error)
+    # "retries: 10" to 8.0.2x, "attempt 10/10" since.
+    tried = rf"retries: {retry_count}\b|attempt {retry_count}/{retry_count}\b"
+    gave_up = re.search(tried, channel.receiver_error)
     if channel.receiver == "stopped" and code in _ERRNOS.values() and gave_up:
         kept = f"SOURCE_RETRY_COUNT = {retry_count}, every {settings.get('connect_retry')} s"
         facts = {"retry_count": retry_count}
