@@ -133,8 +133,9 @@ class Store:
         """Read an image back from its OCI archive."""
         what = f"Reading the image {name}"
         report(f"reading {archive.name}")
-        said = output(self.argv("pull", "--quiet", f"oci-archive:{archive}"), what=what)
-        output(self.argv("tag", said.split()[-1], name), what=what)
+        argv = self.argv("pull", "--quiet", f"oci-archive:{archive}")
+        image = run(argv, what=what, log=self.log, report=report)
+        output(self.argv("tag", image, name), what=what)
 
     def unpack(self, name: str, folder: Path, report: Report) -> None:
         """Copy an image's root file system into a new folder."""

@@ -54,8 +54,8 @@ def run(
     report: Report,
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
-) -> None:
-    """Run a program to its end, its output appended to a log.
+) -> str:
+    """Run a program to its end, its output appended to a log; return the last line it wrote.
 
     what: what it does, as a failure names it. report: gets a line every four seconds. environment:
     variables beside this program's own. Raises LabError with the program's last lines.
@@ -87,6 +87,7 @@ def run(
         raise LabError(
             f"{what} failed with exit code {code}", said, f"read {log}; then run it again"
         )
+    return "".join(last_lines(log, 1, since))
 
 
 def output(

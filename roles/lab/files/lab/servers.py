@@ -50,21 +50,32 @@ def tree_path(cache: Path, version: str) -> Path:
     return cache / "servers" / f"mysql-{version}"
 
 
-def _place(final: Path, link: Path) -> None:
-    """Point the stable path at a tree, in one step."""
-    if link.is_dir() and not link.is_symlink():
-        # A tree from before there were links; servers may still run in it.
-        os.replace(link, link.with_name(f"{link.name}-before"))
+def _in_use(tree: Path) -> bool:
+    """Tell whether a process has this tree as its root."""
+    for root in Path("/proc").glob("[0-9]*/root"):
+        try:
+            if root.samefile(tree):
+                return True
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+    return False
+
+
+def _place(final: Path, link: Path, report: Report) -> None:
+    """Point the stable path at a tree, in one step, and remove what it pointed at before.
+
+    A tree where a server runs is neither replaced nor removed: its server's files would be elsewhere
+    from one moment to the next. The next call does it.
+    """
+    if link.is_symlink() and link.resolve() != final and _in_use(link):
+        report(f"{link.name}: a server runs in {link.resolve()}, so the newer tree waits")
+        return
     beside = link.with_name(f".{link.name}-link")
     beside.unlink(missing_ok=True)
     beside.symlink_to(final.name)
     os.replace(beside, link)
-
-
-def _forget_old(final: Path, link: Path) -> None:
-    """Remove trees of the same version but this one; one where a server has its files stays."""
     for tree in link.parent.glob(f"{link.name}-*"):
-        if tree != final and not any((tree / "srv").glob("*")):
+        if tree != final and not _in_use(tree):
             shutil.rmtree(tree)
 
 
@@ -91,6 +102,5 @@ def ensure_server_trees(cache: Path, report: Report) -> Trees:
                     store.unpack(SERVERS[version], unfinished, say)
                     os.replace(unfinished, finals[version])
         for version, final in finals.items():
-            _place(final, tree_path(cache, version))
-            _forget_old(final, tree_path(cache, version))
+            _place(final, tree_path(cache, version), report)
     return Trees({version: tree_path(cache, version) for version in SERVERS}, bool(missing))

@@ -93,9 +93,11 @@ link_socket() {
 
 require_password_choice() {
     if ! is_set MYSQL_ROOT_PASSWORD && ! is_set MYSQL_ALLOW_EMPTY_PASSWORD && ! is_set MYSQL_RANDOM_ROOT_PASSWORD; then
-        fail $'Database is uninitialized and password option is not specified\n' \
-            $'   You need to specify one of the following as an environment variable:\n' \
-            $'   - MYSQL_ROOT_PASSWORD\n   - MYSQL_ALLOW_EMPTY_PASSWORD\n   - MYSQL_RANDOM_ROOT_PASSWORD'
+        fail 'Database is uninitialized and password option is not specified
+    You need to specify one of the following as an environment variable:
+    - MYSQL_ROOT_PASSWORD
+    - MYSQL_ALLOW_EMPTY_PASSWORD
+    - MYSQL_RANDOM_ROOT_PASSWORD'
     fi
     if [[ ${MYSQL_USER:-} == root ]]; then
         fail 'MYSQL_USER="root", MYSQL_USER and MYSQL_PASSWORD are for configuring a regular user and cannot be used for the root user'
@@ -156,7 +158,7 @@ literal() {
     printf "'%s'" "${value//\'/\\\'}"
 }
 
-identifier() { printf '`%s`' "${1//\`/\`\`}"; }
+identifier() { printf '%s' "\`${1//\`/\`\`}\`"; }
 
 load_time_zones() {
     is_set MYSQL_INITDB_SKIP_TZINFO && return 0

