@@ -39,6 +39,10 @@ HEARTBEATS = frozenset({HEARTBEAT, HEARTBEAT_V2})
 HEADER = struct.Struct("<IBIIIH")
 HEADER_SIZE = HEADER.size
 CHECKSUM_SIZE = 4
+# Flags, UUID, number, kind of clock, last committed, sequence number.
+_GTID = struct.Struct("<B16sQBqq")
+# How a transaction of rows begins, behind the name of its schema.
+BEGIN = b"\0BEGIN"
 # Sent by the server for the reader's sake; it lies in no file.
 ARTIFICIAL = 0x20
 
@@ -62,8 +66,7 @@ class Event(NamedTuple):
     body: bytes
 
 
-@dataclass(frozen=True)
-class Gtid:
+class Gtid(NamedTuple):
     """The event that opens a transaction. uuid is empty for an anonymous one.
 
     committed, originally: when this server, and the one it came from, committed it (microseconds).
@@ -101,9 +104,9 @@ class Query:
 class Cursor:
     """Reads a body from front to back; running out of bytes is MalformedError."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, at: int = 0) -> None:
         self.data = data
-        self.at = 0
+        self.at = at
 
     @property
     def left(self) -> int:
@@ -112,10 +115,11 @@ class Cursor:
 
     def take(self, size: int) -> bytes:
         """Return the next bytes."""
-        if size > self.left:
-            raise MalformedError(f"{size} bytes are wanted at {self.at}, {self.left} are left")
-        self.at += size
-        return self.data[self.at - size : self.at]
+        begin, end = self.at, self.at + size
+        if end > len(self.data):
+            raise MalformedError(f"{size} bytes are wanted at {begin}, {self.left} are left")
+        self.at = end
+        return self.data[begin:end]
 
     def number(self, size: int) -> int:
         """Return the next unsigned little-endian integer of that many bytes."""
@@ -184,21 +188,20 @@ def read_gtid(event_type: int, body: bytes) -> Gtid:
 
 
 def _read_untagged(event_type: int, body: bytes) -> Gtid:
-    cursor = Cursor(body)
-    cursor.take(1)  # flags
-    uuid = uuid_text(cursor.take(16))
-    number = cursor.number(8)
-    if cursor.number(1) != 2:
+    if len(body) < _GTID.size:
+        raise MalformedError(f"a GTID event of {len(body)} bytes is none")
+    _flags, uuid, number, clock, _committed, _sequence = _GTID.unpack_from(body)
+    if clock != 2:
         raise MalformedError("the GTID has no logical timestamps: its source is older than 8.0.2")
-    cursor.take(16)  # last committed, sequence number
+    cursor = Cursor(body, _GTID.size)
     committed = cursor.number(7)
     originally = committed
     if committed >> 55:
         committed &= (1 << 55) - 1
         originally = cursor.number(7)
     length = cursor.packed()
-    anonymous = event_type == ANONYMOUS_GTID
-    return Gtid("" if anonymous else uuid, "", number, committed, originally, length)
+    named = "" if event_type == ANONYMOUS_GTID else uuid_text(uuid)
+    return Gtid(named, "", number, committed, originally, length)
 
 
 def _read_tagged(body: bytes) -> Gtid:

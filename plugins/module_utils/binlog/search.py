@@ -13,7 +13,7 @@ from typing import Any
 from ..finding import CollectionError
 from ..mysql.gtid import GtidSet
 from .statements import covers
-from .transactions import CHANGES, PLACES, Transaction
+from .transactions import CHANGES, PLACES, STATEMENTS, Transaction
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FRACTION = re.compile(r"\.\d{7,}")
@@ -126,7 +126,9 @@ def _read_deed(before: Mapping[str, Any]) -> Deed:
 
 def events_needed(wanted: Wanted) -> frozenset[int]:
     """Return the types of events that a condition looks at."""
-    return CHANGES if isinstance(wanted, Deed) else PLACES
+    if not isinstance(wanted, Deed):
+        return PLACES
+    return CHANGES if wanted.may_be_compressed else STATEMENTS
 
 
 def condition(wanted: Wanted) -> Callable[[Transaction], bool]:

@@ -12,6 +12,7 @@ from typing import Any
 from ..mysql.gtid import GtidSet, Interval, Origin
 from . import rows
 from .events import (
+    BEGIN,
     GTIDS,
     PREVIOUS_GTIDS,
     QUERY,
@@ -30,9 +31,13 @@ from .statements import is_control, masked, read_change
 
 MOST_STATEMENTS = 20
 LONGEST_STATEMENT = 2000
+# Announcements of tables that are kept: a server renumbers its tables whenever it opens them again.
+MOST_TABLES = 1000
 
-# What tells where transactions lie; what tells which tables they change; and how many rows.
+# What tells where transactions lie; which statements they hold; which tables they change, and in
+# how many rows; and with which statements they did that.
 PLACES = frozenset({*GTIDS, PREVIOUS_GTIDS})
+STATEMENTS = frozenset({*PLACES, QUERY})
 CHANGES = frozenset({*PLACES, QUERY, TABLE_MAP, TRANSACTION_PAYLOAD, *rows.KINDS})
 DETAILS = frozenset({*CHANGES, ROWS_QUERY})
 
@@ -158,6 +163,8 @@ class Grouper:
         self._decompress = decompress
         self._count_rows = count_rows
         self._tables: dict[int, rows.Table] = {}
+        # A table is announced before each change of it, in the same bytes.
+        self._announced: dict[bytes, rows.Table] = {}
 
     def transactions(self, events: Iterable[Event]) -> Iterator[Transaction]:
         """Yield each transaction when the next event no longer belongs to it."""
@@ -200,7 +207,11 @@ class Grouper:
 
     def _read_content(self, event: Event, into: Transaction) -> None:
         if event.type == TABLE_MAP:
-            table = rows.read_table(event.body)
+            table = self._announced.get(event.body)
+            if table is None:
+                if len(self._announced) >= MOST_TABLES:
+                    self._announced.clear()
+                table = self._announced[event.body] = rows.read_table(event.body)
             self._tables[table.number] = table
         elif event.type in rows.KINDS:
             self._read_rows(event, into)
@@ -218,6 +229,9 @@ class Grouper:
         into.effect(f"{table.schema}.{table.name}").add_rows(rows.KINDS[event.type], count)
 
     def _read_query(self, event: Event, into: Transaction) -> None:
+        # Nearly every transaction begins so; reading it to say that takes time.
+        if event.body.endswith(BEGIN):
+            return
         query = read_query(event.body)
         if is_control(query.text):
             return
