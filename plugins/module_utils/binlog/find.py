@@ -9,7 +9,7 @@ what their first events say; of a file that has to be read, nothing is kept in m
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -67,7 +67,7 @@ class Server:
         """The logs that there are, for a proof."""
         return f"binary logs there are: {self.logs[0].name} to {self.logs[-1].name}"
 
-    def events(self, start: Start, wanted: frozenset[int]) -> Iterator[Event]:
+    def events(self, start: Start, wanted: frozenset[int]) -> Generator[Event]:
         """Yield events from a position on; closing the generator ends the session."""
         asked = replace(start, server_id=self.server_id)
         return dump(self.connect(), asked, wanted)

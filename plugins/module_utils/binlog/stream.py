@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 import uuid
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,7 +182,7 @@ def _reported(packet: bytes) -> MysqlError:
 
 def dump(
     connection: Connection, start: Start, wanted: frozenset[int] | None = None
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """Yield the events of a server's binary logs from a position to the end there is now.
 
     The position must be where an event begins. Raises BinlogError where the log is damaged or

@@ -143,6 +143,6 @@ def test_a_session_is_closed_after_a_dump_whatever_was_read_of_it() -> None:
     connection = FakeConnection("9.7.4", requests)
     found = dump(connection, Start(FILES[1], server_id=4711))  # type: ignore[arg-type]
     next(found)
-    found.close()  # type: ignore[attr-defined]
+    found.close()
     assert connection.closed
     assert requests == [Start(FILES[1], 4, 4711)]
