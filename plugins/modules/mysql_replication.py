@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - mysql_on.kubernetes.mysql
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
+  - mysql_on.kubernetes.source_instance
 attributes:
   check_mode:
     description: Predicts the statements and the state after them; nothing is written and nothing waited for.
@@ -139,62 +140,6 @@ options:
     description: How many seconds to wait. It ends sooner where waiting cannot help.
     type: int
     default: 60
-  source_instance:
-    description:
-      - The source as an instance that this module can connect to. It is only read.
-      - With it, equal server-ids, purged logs and errant transactions are found before anything is changed.
-    type: dict
-    suboptions:
-      name:
-        description: How findings name it.
-        type: str
-        required: true
-      login_user:
-        description: As the module's own O(login_user), which is used if this is not given.
-        type: str
-      login_password:
-        description: As the module's own O(login_password), which is used if this is not given.
-        type: str
-      connect_timeout:
-        description: As the module's own O(connect_timeout), which is used if this is not given.
-        type: int
-      login_host:
-        description: Host name or address.
-        type: str
-      login_port:
-        description: TCP port.
-        type: int
-        default: 3306
-      login_unix_socket:
-        description: Path of the server's socket.
-        type: path
-      pod:
-        description: An instance inside a Kubernetes cluster.
-        type: dict
-        suboptions:
-          namespace:
-            description: Namespace of the Pod.
-            type: str
-            required: true
-          name:
-            description: Name of the Pod.
-            type: str
-          deployment:
-            description: Name of a Deployment; its newest running Pod is taken.
-            type: str
-          service:
-            description: Name of a Service; the first running Pod that its selector names is taken.
-            type: str
-          port:
-            description: Port of MySQL in the Pod.
-            type: int
-            default: 3306
-      kubeconfig:
-        description: As the module's own O(kubeconfig), which is used if this is not given.
-        type: path
-      context:
-        description: As the module's own O(context), which is used if this is not given.
-        type: str
 seealso:
   - module: mysql_on.kubernetes.mysql_replication_info
   - module: mysql_on.kubernetes.mysql_replication_proof
@@ -295,12 +240,9 @@ from ..module_utils.mysql.replication import (
     read_password_matches,
     wait_following,
 )
+from ..module_utils.mysql.replication_options import wanted_of
 from ..module_utils.plan import Plan, apply, diff
 from ..module_utils.runtime import run
-
-READ_ONLY = {"following": True, "promoted": False}
-# What a source is followed with where the user names it and nothing else.
-FOLLOWED_WITH = {"port": 3306, "auto_position": True, "get_public_key": True}
 
 
 def argument_spec() -> dict[str, Any]:
@@ -339,31 +281,6 @@ def argument_spec() -> dict[str, Any]:
         "timeout": {"type": "int", "default": 60},
         "source_instance": roads.instance_option(),
     }
-
-
-def wanted_of(params: dict[str, Any]) -> planning.Wanted:
-    """Return what the options ask for. Raises CollectionError for options that exclude each other."""
-    leaves = params["state"] in ("detached", "promoted")
-    given = {key: params[report.setting_name(key)] for key in report.SETTING_KEYS}
-    settings = {key: value for key, value in given.items() if value is not None and not leaves}
-    if "host" in settings:
-        settings = {**FOLLOWED_WITH, **settings}
-    if settings.get("auto_position") and params["source_log_file"] is not None:
-        raise CollectionError(
-            "source_log_file: a place to begin at is given, and source_auto_position finds it by"
-            " GTID; set source_auto_position: false, or leave source_log_file and source_log_pos out"
-        )
-    read_only = params["read_only"]
-    return planning.Wanted(
-        goal=params["state"],
-        channel=params["channel"],
-        settings=settings,
-        password=None if leaves else params["source_password"],
-        update_password=params["update_password"],
-        log_file=params["source_log_file"],
-        log_pos=params["source_log_pos"],
-        read_only=READ_ONLY.get(params["state"]) if read_only is None else read_only,
-    )
 
 
 def seen(connection: Connection, wanted: planning.Wanted) -> State:

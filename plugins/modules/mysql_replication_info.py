@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - mysql_on.kubernetes.mysql
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
+  - mysql_on.kubernetes.source_instance
 attributes:
   check_mode:
     description: Runs the same in check mode, since it only reads.
@@ -27,62 +28,6 @@ options:
   channel:
     description: Name of one channel to read; all of them without it.
     type: str
-  source_instance:
-    description:
-      - The source as an instance that this module can connect to.
-      - With it, missing and errant transactions are known, and equal server-ids and purged logs are found.
-    type: dict
-    suboptions:
-      name:
-        description: How results and findings name it.
-        type: str
-        required: true
-      login_user:
-        description: As the module's own O(login_user), which is used if this is not given.
-        type: str
-      login_password:
-        description: As the module's own O(login_password), which is used if this is not given.
-        type: str
-      connect_timeout:
-        description: As the module's own O(connect_timeout), which is used if this is not given.
-        type: int
-      login_host:
-        description: Host name or address.
-        type: str
-      login_port:
-        description: TCP port.
-        type: int
-        default: 3306
-      login_unix_socket:
-        description: Path of the server's socket.
-        type: path
-      pod:
-        description: An instance inside a Kubernetes cluster.
-        type: dict
-        suboptions:
-          namespace:
-            description: Namespace of the Pod.
-            type: str
-            required: true
-          name:
-            description: Name of the Pod.
-            type: str
-          deployment:
-            description: Name of a Deployment; its newest running Pod is taken.
-            type: str
-          service:
-            description: Name of a Service; the first running Pod that its selector names is taken.
-            type: str
-          port:
-            description: Port of MySQL in the Pod.
-            type: int
-            default: 3306
-      kubeconfig:
-        description: As the module's own O(kubeconfig), which is used if this is not given.
-        type: path
-      context:
-        description: As the module's own O(context), which is used if this is not given.
-        type: str
 seealso:
   - module: mysql_on.kubernetes.mysql_replication
 """

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""From the options of mysql_replication to what is wanted of a channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..finding import CollectionError
+from .replication_plan import Wanted
+from .replication_report import SETTING_KEYS, setting_name
+
+READ_ONLY: Mapping[str, bool] = {"following": True, "promoted": False}
+# What a source is followed with where the user names it and nothing else.
+FOLLOWED_WITH: Mapping[str, Any] = {"port": 3306, "auto_position": True, "get_public_key": True}
+
+
+def wanted_of(params: Mapping[str, Any]) -> Wanted:
+    """Return what the options ask for. Raises CollectionError for options that exclude each other."""
+    leaves = params["state"] in ("detached", "promoted")
+    given = {key: params[setting_name(key)] for key in SETTING_KEYS}
+    settings = {key: value for key, value in given.items() if value is not None and not leaves}
+    if "host" in settings:
+        settings = {**FOLLOWED_WITH, **settings}
+    if settings.get("auto_position") and params["source_log_file"] is not None:
+        raise CollectionError(
+            "source_log_file: a place to begin at is given, and source_auto_position finds it by"
+            " GTID; set source_auto_position: false, or leave source_log_file and source_log_pos out"
+        )
+    read_only = params["read_only"]
+    return Wanted(
+        goal=params["state"],
+        channel=params["channel"],
+        settings=settings,
+        password=None if leaves else params["source_password"],
+        update_password=params["update_password"],
+        log_file=params["source_log_file"],
+        log_pos=params["source_log_pos"],
+        read_only=READ_ONLY.get(params["state"]) if read_only is None else read_only,
+    )
