@@ -11,7 +11,7 @@ import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from .progress import Progress
 
@@ -102,9 +102,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        pipes = _Pipes(process.stdout, process.stderr, progress)
+        pipes = _Pipes(cast(IO[bytes], process.stdout), cast(IO[bytes], process.stderr), progress)
         try:
             while pipes.open and process.poll() is None:
                 pipes.read(min(POLL, progress.due_in()))

@@ -118,12 +118,12 @@ def people(scale: float, seed: int) -> People:
 def _managers(total: int) -> dict[int, int]:
     """Return who leads which department, in the order of the departments."""
     numbers = iter(spread(range(total), sum(MANAGERS)))
-    return {next(numbers): index for index, many in enumerate(MANAGERS) for _ in range(many)}
+    return {next(numbers): index for index, many in enumerate(MANAGERS) for _each in range(many)}
 
 
 def _hired(rng: Chance, total: int, managers: dict[int, int]) -> array[int]:
     first, last = days(HIRES[0]), days(HIRES[1])
-    hired = array("i", (first + int(rng() * (last - first + 1)) for _ in range(total)))
+    hired = array("i", (first + int(rng() * (last - first + 1)) for _each in range(total)))
     for number in managers:
         hired[number] = first
     return hired
@@ -151,8 +151,8 @@ def _years(rng: Chance, most: array[int], wanted: int, managers: dict[int, int])
 
 
 def _departments(rng: Chance, total: int, managers: dict[int, int]) -> array[int]:
-    shares = [index for index, (_name, share) in enumerate(DEPARTMENTS) for _ in range(share)]
-    department = array("i", (shares[int(rng() * len(shares))] for _ in range(total)))
+    shares = [index for index, (_name, share) in enumerate(DEPARTMENTS) for _each in range(share)]
+    department = array("i", (shares[int(rng() * len(shares))] for _each in range(total)))
     for number, index in managers.items():
         department[number] = index
     return department

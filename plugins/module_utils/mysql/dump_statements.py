@@ -60,7 +60,7 @@ class Rows:
         self.one = re.compile(row)
 
 
-RowsOf = Callable[[str, str, bytes], Rows | None]
+RowsOf = Callable[[str, str, bytes], "Rows | None"]
 """Rows of a table, by its schema ('' if not named), name and column list; None: no such rows."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .connection import Connection
-from .dump_statements import NAME, Rows, Statement, unquoted
+from .dump_statements import NAME, Insert, Rows, Statement, unquoted
 
 CHUNK = 4 << 20
 """Bytes of rows a transaction: about 100,000 rows of ``salaries``. A replica starts on a
@@ -71,9 +71,14 @@ def unfit(column: dict[str, object]) -> bool:
 
 @dataclass
 class Batch:
-    """Rows of one table that wait to be sent. pieces: of which statement, and the bytes."""
+    """Rows of one table that wait to be sent. pieces: of which statement, and the bytes.
+
+    key: schema, table and column list. header: of the INSERT, all before its first row.
+    """
 
     key: tuple[str, str, bytes]
+    fit: Fit
+    header: bytes
     pieces: list[tuple[Statement, bytes]] = field(default_factory=list)
     size: int = 0
 
@@ -96,12 +101,10 @@ class Batch:
             yield statement, b"".join(pieces).rstrip().rstrip(b",")
 
 
-def pieces(statement: Statement) -> Iterator[bytes]:
+def pieces(text: bytes, insert: Insert) -> Iterator[bytes]:
     """Return the rows of an INSERT of literals, cut where a row begins."""
-    assert statement.insert is not None
-    cuts = statement.insert.cuts
-    for start, end in zip(cuts, cuts[1:], strict=False):
-        yield statement.text[start:end]
+    for start, end in zip(insert.cuts, insert.cuts[1:], strict=False):
+        yield text[start:end]
 
 
 def inserts(header: bytes, values: bytes, rows: Rows, limit: int) -> Iterator[bytes]:

@@ -132,19 +132,20 @@ class DumpRunner:
 
     def _statement(self, item: Statement) -> None:
         """Put rows into the batch, or send anything else."""
-        if item.insert is None:
+        insert = item.insert
+        key = (insert.schema, insert.table, insert.columns) if insert else ("", "", b"")
+        found = self._fits.get(key)
+        if insert is None or found is None:
             self._flush()
             if not self._left_out(item):
                 self._send(item, item.text)
             self._progress.done += len(item.text)
             self._fits.clear()
             return
-        insert = item.insert
-        key = (insert.schema, insert.table, insert.columns)
-        for piece in pieces(item):
+        for piece in pieces(item.text, insert):
             if self._batch is None or self._batch.key != key or self._batch.size >= CHUNK:
                 self._flush()
-                self._batch = Batch(key)
+                self._batch = Batch(key, found, insert.header)
             self._batch.add(item, piece)
         self._checkpoint()
 
@@ -183,22 +184,20 @@ class DumpRunner:
         if batch is None:
             return
         started = time.monotonic()
-        found = self._fits[batch.key]
-        assert found is not None
         table = batch.key[1]
-        records = self._load(batch, found)
+        records = self._load(batch)
         method = "load_data" if records is not None else "insert"
         if records is None:
-            records = self._insert(batch, found)
+            records = self._insert(batch)
         self._progress.done += batch.size
         spent = time.monotonic() - started
         self._progress.taken(table, records, batch.size, spent, method)
         self._checkpoint()
 
-    def _load(self, batch: Batch, found: Fit) -> int | None:
+    def _load(self, batch: Batch) -> int | None:
         """Return the rows that LOAD DATA took; None, and nothing changed, if it complained."""
         schema, table, columns = batch.key
-        sql = statement(schema, table, columns, found.charset)
+        sql = statement(schema, table, columns, batch.fit.charset)
         first = batch.pieces[0][0]
         begin, commit, back = self._transaction()
         try:
@@ -236,12 +235,11 @@ class DumpRunner:
         counted = f"skipped {loaded.skipped}, warnings {loaded.warnings} of {loaded.records} rows"
         return [*said, counted] if said else [counted]
 
-    def _insert(self, batch: Batch, found: Fit) -> int:
+    def _insert(self, batch: Batch) -> int:
         """Send the rows of a batch as the INSERTs that they were; return how many arrived."""
         rows = 0
         for item, values in batch.statements():
-            assert item.insert is not None
-            for sql in inserts(item.insert.header, values, found.rows, self._limit):
+            for sql in inserts(batch.header, values, batch.fit.rows, self._limit):
                 rows += self._execute(item, sql)
         return rows
 
