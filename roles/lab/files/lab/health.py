@@ -142,6 +142,17 @@ def observe(lab: Lab, cache: Path) -> Health:
     )
 
 
+def settle(lab: Lab, cache: Path, report: Report) -> None:
+    """Give the lab's own pods a while to come back. What is missing then is for others to put right."""
+    seen: list[Health] = []
+
+    def look() -> bool:
+        seen.append(observe(lab, cache))
+        return seen[-1].well
+
+    wait_until(look, seconds=USERS_SECONDS, every=1.0, say=lambda: report(waiting_text(seen[-1])))
+
+
 def await_well(lab: Lab, cache: Path, report: Report, *, started: bool) -> Health:
     """Wait for nodes, the lab's own pods and the ingress address; after a start for users' pods too.
 

@@ -43,6 +43,9 @@ def up(lab: Lab, cache: Path, images: Mapping[str, Path], report: Report) -> boo
     state, initialized = cluster.ensure_initialized(lab, state, cache, link, report)
     joined = cluster.ensure_joined(lab, cache, report)
     cluster.await_api(lab, cache, report)
+    if started and not initialized:
+        # MetalLB's webhook, asked before its pod runs again, would keep the comparison waiting.
+        health.settle(lab, cache, report)
     applied = addons.ensure(lab, cache, report)
     health.await_well(lab, cache, report, started=started)
     return started or imported or initialized or joined or applied
