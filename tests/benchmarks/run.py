@@ -207,7 +207,7 @@ class Benchmark:
 def generated(folder: Path, scale: float) -> Path:
     """Write the data set that both load; return its main file."""
     arguments = json.dumps({"path": str(folder), "scale": scale})
-    command = ["ansible", "localhost", "--connection", "local", "--inventory", "localhost,"]
+    command = ["ansible", "localhost", "--inventory", "inventories/example"]
     command += ["--module-name", "mysql_on.kubernetes.employees_dataset", "--args", arguments]
     measure(f"data set at scale {scale}", command, dict(os.environ))
     return folder / "employees.sql"
