@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TypeAlias
 
 from ..finding import CollectionError
 from .connection import Row, Version
@@ -17,7 +18,7 @@ from .connection import Row, Version
 OLDEST: Version = (8, 0, 15)
 
 # {name: {first version: what it is from there on}}; None: gone from there on.
-Table = Mapping[str, Mapping[Version, str | None]]
+Table: TypeAlias = "Mapping[str, Mapping[Version, str | None]]"
 
 FIRST: Version = (8, 0, 0)
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from .connection import Connection, Row, Server
 from .dialect import modern_row, statement
 from .gtid import GtidSet
 
 Thread = Literal["running", "connecting", "stopped"]
-Setting = str | int | float | bool | None
+Setting: TypeAlias = "str | int | float | bool | None"
 
 SYSTEM_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
 POLL_SECONDS = 0.2
