@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
+from .finding import CollectionError
+
 EVERY = 2.0
 """Seconds between two lines: a person never waits five."""
 
@@ -20,20 +22,29 @@ class ProgressFile:
         self._lock = threading.Lock()
 
     def line(self, text: str) -> None:
-        """Add one line. Raises OSError where the file cannot be written."""
+        """Add one line. Raises CollectionError where the file cannot be written."""
         if not self._path:
             return
-        with self._lock, open(self._path, "a", encoding="utf-8") as stream:
-            stream.write(text.replace("\n", " ") + "\n")
+        try:
+            with self._lock, open(self._path, "a", encoding="utf-8") as stream:
+                stream.write(text.replace("\n", " ") + "\n")
+        except OSError as error:
+            raise CollectionError(
+                f"progress_file: {self._path} cannot be written: {error.strerror}"
+            ) from error
 
 
 class Ticker:
     """Says every few seconds where the work is, for as long as its block lasts.
 
-    describe: makes the line, in a thread of its own.
+    describe: makes the line, in a thread of its own. last: whether a work that succeeded gets a
+    last line, however short it was.
     """
 
-    def __init__(self, describe: Callable[[], str], say: Callable[[str], None]) -> None:
+    def __init__(
+        self, describe: Callable[[], str], say: Callable[[str], None], *, last: bool = True
+    ) -> None:
+        self._last = last
         self._describe = describe
         self._say = say
         self._over = threading.Event()
@@ -54,10 +65,10 @@ class Ticker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End it; a work that succeeded gets its last line."""
+        """End it."""
         self._over.set()
         self._thread.join()
-        if kind is None:
+        if kind is None and self._last:
             self._say(self._describe())
 
 

@@ -16,7 +16,8 @@ description:
   - INSERTs of literals are sent by LOAD DATA LOCAL, twice as fast, in chunks that replicas can follow.
     Where the server complains of a single row, these rows are taken back and sent by INSERT.
   - What was loaded is noted on the primary, in C(mysql_on_kubernetes.loads), by the fingerprint of all files.
-    A second run of the same files loads nothing. An interrupted load starts clean the next time.
+    A second run of the same files loads nothing, and only waits for replicas that lack some of it.
+    An interrupted load starts clean the next time.
   - A database that holds anything else is never dropped, not even by the dump itself, unless O(mode=replace).
   - Statements that would keep rows from the replicas (C(SET sql_log_bin), C(SET GLOBAL gtid_purged)) are left out,
     with a warning.

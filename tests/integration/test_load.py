@@ -354,16 +354,8 @@ def test_a_killed_load_is_done_again_from_the_start(
     server = server_factory(version, 1)
     given = arguments(server, employees, "employees")
     with server.connect() as lock:
-        # The load stands before salaries as long as another session holds that name.
         lock.execute("SELECT GET_LOCK('salaries', 5)")
-        gate = write(
-            employees.parent / "gated.sql",
-            employees.read_text().replace(
-                "source load_salaries2.dump",
-                "DO GET_LOCK('salaries', 60);\nsource load_salaries2.dump",
-            ),
-        )
-        running = start({**given, "file": str(gate)})
+        running = start(arguments(server, gated(employees), "employees"))
         until_waiting(server)
         running.kill()
         running.wait()
@@ -375,18 +367,74 @@ def test_a_killed_load_is_done_again_from_the_start(
     assert local_infile(server) == 0
 
 
+def test_a_second_load_at_the_same_time_is_refused(
+    server_factory: ServerFactory, version: str, employees: Path
+) -> None:
+    server = server_factory(version, 1)
+    with server.connect() as lock:
+        lock.execute("SELECT GET_LOCK('salaries', 5)")
+        running = start(arguments(server, gated(employees), "employees"))
+        until_waiting(server)
+        result = fail("mysql_load", arguments(server, employees, "employees"))
+        assert codes(result) == ["load.in_progress"]
+    assert running.wait(60) == 0
+    assert state(server, "employees") == "loaded"
+
+
+def test_a_server_that_goes_away_is_named_and_the_next_run_converges(
+    server_factory: ServerFactory, version: str, employees: Path
+) -> None:
+    server = server_factory(version, 1)
+    with server.connect() as lock:
+        lock.execute("SELECT GET_LOCK('salaries', 5)")
+        running = start(arguments(server, gated(employees), "employees"))
+        until_waiting(server)
+        server.kill()
+    output, _errors = running.communicate(timeout=60)
+    result = json.loads(output)
+    assert codes(result) == ["load.connection_lost"]
+    assert "gated.sql:" in result["msg"].splitlines()[0]
+    server.start()
+    assert succeed("mysql_load", arguments(server, employees, "employees"))["rows"] == 11_790
+    assert local_infile(server) == 0
+
+
+def test_a_replica_that_lacks_a_load_is_waited_for_by_the_second_run(
+    server_factory: ServerFactory, version: str, employees: Path
+) -> None:
+    source, replica = server_factory(version, 1), server_factory(version, 11)
+    follow(replica, source)
+    succeed("mysql_replication", {**replica.login, "state": "stopped"})
+    given = arguments(source, employees, "employees", replicas=[replica.instance("mysql-11")])
+    for _run in range(2):
+        result = fail("mysql_load", {**given, "replica_timeout": 2})
+        assert codes(result) == ["load.replica_behind"]
+    assert "0 of 11,790 rows" in result["msg"]
+    succeed("mysql_replication", {**replica.login, "state": "following"})
+    assert not succeed("mysql_load", given)["changed"]
+    assert replica.sql("SELECT COUNT(*) AS n FROM employees.salaries") == [{"n": 8_532}]
+
+
+def gated(employees: Path) -> Path:
+    """The same dump, standing before the second file of salaries until a lock is free."""
+    text = employees.read_text()
+    wait = "DO GET_LOCK('salaries', 60);\nsource load_salaries2.dump"
+    return write(employees.parent / "gated.sql", text.replace("source load_salaries2.dump", wait))
+
+
 def start(given: dict[str, Any]) -> subprocess.Popen[bytes]:
     """Start mysql_load and leave it running."""
     running = subprocess.Popen(
         [sys.executable, "-m", f"{PACKAGE}.mysql_load"],
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(COLLECTIONS)},
         cwd=CHECKOUT,
     )
     assert running.stdin is not None
     running.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode())
     running.stdin.close()
+    running.stdin = None
     return running
 
 

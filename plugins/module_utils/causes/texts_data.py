@@ -20,6 +20,12 @@ TEXTS: Mapping[str, Text] = {
         "데이터베이스 {subject}에 이 덤프의 것이 아닌 데이터가 이미 있습니다",
         "다른 데이터베이스를 지정하거나, {subject}을(를) 지우고 새로 적재하려면 mode: replace로 설정하세요",
     ),
+    "load.in_progress": _error(
+        "Another load of {subject} is going on",
+        "Wait until it has ended, then run this again",
+        "{subject}의 다른 적재가 진행 중입니다",
+        "그것이 끝난 뒤 다시 실행하세요",
+    ),
     "load.read_only": _error(
         "{subject} cannot be loaded here: the server is read-only, as a replica is",
         "Load into the primary; the rows reach the replicas from there",

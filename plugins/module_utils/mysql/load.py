@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ from .load_target import (
     Wanted,
     create_statement,
     explain,
+    lock,
     observe,
     plan,
     write_note,
@@ -74,8 +75,21 @@ class LoadActions:
         self._local_infile_was = noted if interrupted else state.local_infile
         self._local_changed = interrupted and state.local_infile and not noted
 
+    def await_noted(self, note: Note) -> None:
+        """Wait for what an earlier load left the replicas to get. Raises LoadError."""
+        self.progress.noted(int(note.report.get("rows", 0)), note.gtid_executed)
+        self.progress.phase = "waiting for the replicas"
+        with self._watched(last=False):
+            self.watch.wait(note.gtid_executed, self._request.wait_timeout)
+
     def run(self, steps: Plan[State]) -> None:
         """Apply the plan, telling how far it is. Raises LoadError, MysqlError."""
+        with self._watched(last=True):
+            apply(steps)
+
+    @contextmanager
+    def _watched(self, *, last: bool) -> Iterator[None]:
+        """Follow the replicas and tell how far it is, for as long as the block lasts."""
         with ExitStack() as stack:
             replicas = {
                 name: stack.enter_context(opened())
@@ -83,8 +97,8 @@ class LoadActions:
             }
             self.watch = stack.enter_context(Watch(replicas, self.progress))
             stack.callback(self._put_back)
-            stack.enter_context(Ticker(self._describe, self._say))
-            apply(steps)
+            stack.enter_context(Ticker(self._describe, self._say, last=last))
+            yield
 
     def drop(self) -> None:
         """Drop the target."""
@@ -155,8 +169,15 @@ class LoadActions:
         write_note(self._primary, self._state.database, note)
 
     def _put_back(self) -> None:
-        if self._local_changed:
+        """Put local_infile back; where the server is gone, its note lets the next run do it."""
+        if not self._local_changed:
+            return
+        try:
             self._primary.execute("SET GLOBAL local_infile = OFF")
+        except MysqlError as error:
+            if not error.lost:
+                raise
+            self._request.warn("local_infile could not be put back to OFF: the next load does it")
 
 
 def run(request: Request) -> dict[str, Any]:
@@ -170,6 +191,8 @@ def run(request: Request) -> dict[str, Any]:
         tuple(request.replicas),
     )
     with request.connect(False) as primary:
+        if not request.check:
+            lock(primary, request.database)
         state = observe(primary, request.database)
         causes = explain(state, wanted)
         if causes:
@@ -184,6 +207,8 @@ def run(request: Request) -> dict[str, Any]:
             "fingerprint": dump.fingerprint,
         }
         if request.check or not steps.changed:
+            if state.note and request.replicas and not request.check:
+                actions.await_noted(state.note)
             return {**result, **_noted(state, dump.fingerprint)}
         try:
             actions.run(steps)

@@ -75,6 +75,12 @@ class LoadProgress:
             count.method = ",".join(sorted(known))
             self.phase = table
 
+    def noted(self, rows: int, gtid_executed: str) -> None:
+        """Stand where an earlier load ended."""
+        self.tables["noted"] = Count(rows)
+        self.checkpoint(gtid_executed)
+        self.finish()
+
     def checkpoint(self, gtid_executed: str) -> None:
         """Remember which transactions carry the rows so far."""
         self.checkpoints.append(Checkpoint(gtid_executed, self.rows))

@@ -21,7 +21,7 @@ APPLIER_ERRORS = (
     " FROM performance_schema.replication_applier_status_by_worker WHERE last_error_number <> 0"
     " UNION ALL SELECT last_error_number, last_error_message"
     " FROM performance_schema.replication_connection_status WHERE last_error_number <> 0"
-    " AND service_state <> 'ON'"
+    " AND service_state = 'OFF'"
 )
 
 

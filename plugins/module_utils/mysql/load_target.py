@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -171,6 +172,16 @@ def write_note(connection: Connection, database: str, note: Note) -> None:
             json.dumps(note.report),
         ),
     )
+
+
+def lock(connection: Connection, database: str) -> None:
+    """Let nobody else load that database while this session lasts. Raises LoadError."""
+    name = f"{SCHEMA}.load.{hashlib.sha256(database.encode()).hexdigest()[:16]}"
+    if connection.value("SELECT GET_LOCK(%s, 0)", (name,)) == 1:
+        return
+    holder = connection.value("SELECT IS_USED_LOCK(%s)", (name,))
+    proof = [f"connection {holder} of the server holds the lock {name}"]
+    raise LoadError("load.in_progress", database, proof)
 
 
 def situation(state: State, fingerprint: str) -> Situation:
