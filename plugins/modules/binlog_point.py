@@ -81,7 +81,7 @@ options:
           of its tables.
         type: str
       rows_over:
-        description: How many rows it must have changed in that way, and one more.
+        description: It must have changed more rows than this in that way.
         type: int
         default: 0
       occurrence:

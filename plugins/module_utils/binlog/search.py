@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..finding import CollectionError
 from ..mysql.gtid import GtidSet
@@ -64,7 +64,7 @@ class Deed:
         return self.rows_over > 0
 
 
-Wanted = GtidSet | Place | Moment | Deed
+Wanted: TypeAlias = "GtidSet | Place | Moment | Deed"
 
 
 def read_wanted(params: Mapping[str, Any]) -> Wanted:

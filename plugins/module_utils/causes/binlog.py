@@ -40,5 +40,7 @@ def told(message: str, language: str) -> Iterator[None]:
     """Tell every BinlogError from within under this first line, its cause in this language."""
     try:
         yield
-    except BinlogError as error:
+    except CollectionError as error:
+        if not isinstance(error, BinlogError):
+            raise
         raise error.said(message, language) from error
