@@ -10,15 +10,16 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import nodes, supervisor
+from . import cgroups, nodes, supervisor
 from .definition import Definition, HostLink, Node
 from .errors import LabError
 from .progress import Report
 from .state import Lab, State, remember, write_file
-from .system import command, wait_until
+from .system import command, end, program, wait_until
 
 API_PORT = 6443
 SOCKET = "unix:///run/containerd/containerd.sock"
@@ -183,6 +184,8 @@ def ensure_joined(lab: Lab, cache: Path, report: Report) -> bool:
     await_api(lab, cache, report)
     for node in missing:
         _forget_attempt(lab, node, cache, report)
+        # A join that did not end may have registered the node; kubeadm refuses to join one of its name.
+        command([*kubectl(lab, cache), "delete", "node", node.name, "--ignore-not-found"])
     started = [(node, _start_join(lab, node, cache)) for node in missing]
     for node, process in started:
         _await(lab, node, process, JOIN_SECONDS, "join", report)
@@ -208,6 +211,7 @@ def _start_join(lab: Lab, node: Node, cache: Path) -> subprocess.Popen[bytes]:
 
 def _forget_attempt(lab: Lab, node: Node, cache: Path, report: Report) -> None:
     """Empty what an interrupted kubeadm left on the node, so that it begins anew. Raises LabError."""
+    end({pid for pid in nodes.processes(lab, node) if program(pid) == "kubeadm"}, 5)
     left = [
         path
         for name in DISKS_OF_KUBEADM
@@ -243,6 +247,7 @@ def _start(lab: Lab, node: Node, cache: Path, arguments: list[str]) -> subproces
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            preexec_fn=partial(cgroups.join, f"{lab.node_cgroup(node)}/{nodes.SYSTEM}"),
             # kubeadm asks the kubelet that it finds there for its version.
             env={**os.environ, "PATH": f"{_programs(lab, cache)}:{os.environ.get('PATH', '')}"},
         )

@@ -69,7 +69,8 @@ def judge(
         if (text := _judge_node(node, seen.get(node.name), renewed.get(node.name), now))
     ]
     pods = [item for item in items if item["kind"] == "Pod"]
-    own, users = [], []
+    own: list[str] = []
+    users: list[str] = []
     for pod in pods:
         text = judge_pod(pod, running)
         if text:

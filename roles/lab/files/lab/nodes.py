@@ -189,10 +189,11 @@ def _make_mount_points(lab: Lab) -> None:
 def remove_mount_points(lab: Lab) -> None:
     """Remove the folders that _make_mount_points made and that are empty, once no lab runs.
 
-    Removing a folder that another namespace mounts on would take that mount away.
+    Removing a folder that another namespace mounts on would take that mount away: of labs in other
+    folders too, whose nodes are known by their pins.
     """
-    used = {mount.point for mount in mounts() if mount.kind == "nsfs"}
-    if not _made_list(lab).exists() or any(lab.root in point.parents for point in used):
+    used = any(mount.kind == "nsfs" and mount.point.suffix == ".mnt" for mount in mounts())
+    if used or not _made_list(lab).exists():
         return
     for name in reversed(json.loads(_made_list(lab).read_text())):
         folder = Path(name)
