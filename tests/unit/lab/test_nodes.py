@@ -137,3 +137,22 @@ def test_nodes_get_the_images_that_they_run() -> None:
     assert control_plane | worker == set(archives)
     shared = {"kube-proxy", "pause", "coredns", "speaker"}
     assert {name.rpartition("/")[2].partition(":")[0] for name in control_plane & worker} == shared
+
+
+def test_folders_made_on_the_host_go_with_the_last_lab_unless_something_lies_in_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = Lab("lab", tmp_path / "labs", LAB.definition)
+    empty, used = tmp_path / "empty", tmp_path / "used"
+    monkeypatch.setattr(nodes, "DISKS", {"one": str(empty / "deep"), "two": str(used)})
+    monkeypatch.setattr(nodes, "MEMORY", ())
+    nodes._make_mount_points(lab)
+    (used / "theirs").touch()
+    other = [system.Mount(Path("/elsewhere/other/namespaces/cp1.mnt"), "nsfs")]
+    monkeypatch.setattr(nodes, "mounts", lambda: other)
+    nodes.remove_mount_points(lab)
+    assert (empty / "deep").is_dir()
+    monkeypatch.setattr(nodes, "mounts", list)
+    nodes.remove_mount_points(lab)
+    assert not empty.exists()
+    assert (used / "theirs").exists()
