@@ -168,7 +168,7 @@ class Supervisor:
 
     def _environment(self) -> dict[str, str]:
         shims = self._cache / "bin" / f"containerd-{self._lab.definition.containerd}"
-        return {"PATH": f"{shims}:{SYSTEM_PATH}", "HOME": "/root", "LANG": "C.UTF-8"}
+        return {"PATH": f"{shims}:{SYSTEM_PATH}", "HOME": "/", "LANG": "C.UTF-8"}
 
     def _stop(self, name: str) -> None:
         running = [
