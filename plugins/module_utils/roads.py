@@ -237,7 +237,7 @@ def _log_in(forward: portforward.Forward, login: Mapping[str, Any], language: st
     except MysqlError as error:
         reason = forward.error
         forward.close()
-        if not reason:
+        if not reason or not error.lost:
             raise
         found = kube_causes.port_refused(forward.address, reason, language)
         raise PortRefusedError(f"{forward.address} does not answer", [found]) from error

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +24,7 @@ REQUEST_TIMEOUT = 30.0
 NOT_FOUND = 404
 OK = range(200, 300)
 PAGE = 500
+LOADING = threading.Lock()
 ADVICE: Mapping[int, str] = MappingProxyType(
     {
         0: "\n  next:  See that the API server runs and that the kubeconfig names its address",
@@ -223,7 +225,9 @@ def connect(
     path = kubeconfig or os.environ.get("K8S_AUTH_KUBECONFIG") or os.environ.get("KUBECONFIG")
     path = os.path.expanduser(path or "~/.kube/config")
     try:
-        api_client = config.new_client_from_config(config_file=path, context=context or None)
+        # The library writes credentials to files whose names it hands to other threads too early.
+        with LOADING:
+            api_client = config.new_client_from_config(config_file=path, context=context or None)
     except (config.ConfigException, yaml_error, OSError, TypeError) as error:
         wanted = f" with context {context!r}" if context else ""
         raise CollectionError(

@@ -9,17 +9,19 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Literal
 
 from ..finding import CollectionError
 from ..third_party import require
 from . import kinds
 from . import pods as pod_status
 from .client import Cluster, KubeError, Object
+from .tunnel import Tunnel
 
 OwnerKind = Literal["Pod", "Deployment", "Service"]
 
 POLL = 0.25
+PROTOCOL = "v4.channel.k8s.io"
 
 
 @dataclass(frozen=True)
@@ -52,25 +54,24 @@ class Forward:
     address: how messages name the far end.
     """
 
-    def __init__(self, raw: Any, target: Target, pod: str) -> None:
-        self._raw = raw
-        self._port = target.port
+    def __init__(self, tunnel: Tunnel, target: Target, pod: str) -> None:
+        self._tunnel = tunnel
         self.pod = pod
         self.address = f"Pod {target.namespace}/{pod} port {target.port}"
 
     @property
     def socket(self) -> socket.socket:
         """The near end: a stream socket."""
-        return cast(socket.socket, self._raw.socket(self._port))
+        return self._tunnel.near
 
     @property
     def error(self) -> str:
         """What the kubelet said about the far end, empty while all is well."""
-        return str(self._raw.error(self._port) or "").strip()
+        return self._tunnel.error.strip()
 
     def close(self) -> None:
         """End the forward; the thread that carries its bytes ends with it."""
-        self._raw.close()
+        self._tunnel.close()
 
 
 def running_pod(target: Target, pods: list[Object]) -> Object | None:
@@ -123,20 +124,17 @@ def open_forward(cluster: Cluster, target: Target, timeout: float) -> Forward:
     pod = str(find_pod(cluster, target, time.monotonic() + timeout)["metadata"]["name"])
     path = kinds.of("Pod").path(target.namespace, pod) + "/portforward"
     ws_client = require("kubernetes.stream.ws_client")
-    exceptions = require("kubernetes.client.exceptions")
+    failures = require("websocket")
+    scheme = "ws" if cluster.host().startswith("http://") else "wss"
+    url = f"{scheme}://{cluster.host().split('://', maxsplit=1)[1]}{path}?ports={target.port}"
+    headers = {**cluster.headers(), "sec-websocket-protocol": PROTOCOL}
     try:
-        raw = ws_client.portforward_call(
-            cluster.api_client.configuration,
-            "GET",
-            cluster.host() + path,
-            query_params=[("ports", str(target.port))],
-            headers=cluster.headers(),
-        )
-    except exceptions.ApiException as error:
+        opened = ws_client.create_websocket(cluster.api_client.configuration, url, headers)
+    except (failures.WebSocketException, OSError) as error:
         operation = f"open a port-forward to {target.namespace}/{pod}"
-        status, reason = _handshake(str(error.reason))
+        status, reason = _handshake(str(error))
         raise KubeError(cluster.name, operation, status, reason) from error
-    return Forward(raw, target, pod)
+    return Forward(Tunnel(opened.sock, f"{target}"), target, pod)
 
 
 def label_selector(labels: Mapping[str, str]) -> str:
