@@ -111,5 +111,5 @@ def test_what_cannot_be_is_refused_by_name(
     role = Role(tmp_path, server, server)
     role.variables[variable] = value
     output = role.play()
-    assert recap(output)["failed"] == 1
-    assert said in output
+    assert recap(output)["failed"] == 1, output
+    assert said in output, output
