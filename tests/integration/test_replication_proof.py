@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from tests.integration.conftest import ServerFactory
+from tests.integration.road import Road
 from tests.integration.runner import codes, fail, succeed
 from tests.integration.servers import Server
 
@@ -99,17 +101,34 @@ def test_a_stopped_replica_is_named_at_once(cluster: Cluster) -> None:
     succeed("mysql_replication_proof", proof(cluster))
 
 
-def test_a_source_that_is_gone_is_noticed_by_silence(cluster: Cluster) -> None:
-    """Threads may run on for a minute after the primary's network is gone; heartbeats do not."""
-    primary, one, _two = cluster
-    assert primary.process is not None
-    succeed("mysql_replication_proof", proof(cluster))
-    primary.kill()
-    threads = succeed("mysql_replication_info", one.login)["channels"][0]
-    assert threads["applier"] == "running"
+def heard_seconds_ago(replica: Server) -> float:
+    """How long the source was not heard of; both threads run all the while."""
+    channel = succeed("mysql_replication_info", replica.login)["channels"][0]
+    assert (channel["receiver"], channel["applier"]) == ("running", "running")
+    return float(channel["heard_seconds_ago"])
+
+
+def test_silence_is_no_proof(cluster: Cluster, server_factory: ServerFactory, version: str) -> None:
+    """A road that swallows packets leaves both threads running; only heartbeats tell."""
+    far = server_factory(version, 13)
+    with Road(cluster[0].port) as road:
+        succeed("mysql_replication", {**following(far, cluster[0]), "source_port": road.port})
+        wanted = proof(cluster, replicas=[far.instance("far")], timeout=6)
+        succeed("mysql_replication_proof", wanted)
+        road.swallow()
+        deadline = time.monotonic() + 30
+        while heard_seconds_ago(far) < 3 and time.monotonic() < deadline:
+            continue
+        failed = fail("mysql_replication_proof", wanted)
+        assert codes(failed) == ["replication.unheard"]
+        assert "runs its threads" in failed["msg"]
+
+
+def test_a_primary_that_is_gone_is_named(cluster: Cluster) -> None:
+    cluster[0].kill()
     failed = fail("mysql_replication_proof", proof(cluster, timeout=3))
-    assert "primary" in failed["msg"].splitlines()[0]
-    primary.start()
+    assert failed["msg"].splitlines()[0].startswith("primary: ")
+    cluster[0].start()
     succeed("mysql_replication_proof", proof(cluster, timeout=30))
 
 
