@@ -130,12 +130,14 @@ class Cluster:
             query["previous"] = "true"
         path = kinds.of("Pod").path(namespace, pod) + "/log"
         try:
-            return self._request("GET", path, f"read the log of {namespace}/{pod}", query)
+            text = self._request("GET", path, f"read the log of {namespace}/{pod}", query)
         except KubeError as error:
             # 400: the container has not started, or its previous run is forgotten.
             if error.status in (400, NOT_FOUND):
                 return ""
             raise
+        # The kubelet says so, with status 200, once the container is removed.
+        return "" if text.startswith("unable to retrieve container logs") else text
 
     def version(self) -> str:
         """Return the API server's version, ``v1.36.3``. Raises KubeError."""

@@ -16,6 +16,7 @@ CRASH_LOOP = "CrashLoopBackOff"
 class Container:
     """One container's status.
 
+    ended: whether it is in its end now, not waiting to be started again.
     reason, message: why it waits or how it ended, empty while it runs. exit_code: of its last
     end, None if it never ended. restarts: how often it was started again.
     """
@@ -27,6 +28,7 @@ class Container:
     started: bool
     ready: bool
     completed: bool
+    ended: bool
     reason: str
     message: str
     exit_code: int | None
@@ -116,6 +118,7 @@ def _container(entry: Object, init: bool) -> Container:
         started=bool(entry.get("started")) and "running" in now,
         ready=bool(entry.get("ready")),
         completed=completed,
+        ended=bool(ended),
         reason=str(waiting.get("reason") or ended.get("reason") or ""),
         message=str(waiting.get("message") or ended.get("message") or ""),
         exit_code=int(last["exitCode"]) if "exitCode" in last else None,

@@ -166,13 +166,17 @@ def observe_all(cluster: Cluster, wanted: Sequence[Wanted]) -> tuple[Observation
 
 
 def crash_log(cluster: Cluster, pod: Object, entry: pod_status.Container) -> str:
-    """Return the last lines of the run that crashed. Raises KubeError."""
+    """Return the last lines of the run that crashed, empty where they are gone. Raises KubeError.
+
+    A container that has ended is the run that crashed; one that waits is the next, and the run
+    that crashed is its previous one.
+    """
     meta = pod["metadata"]
-    previous = entry.restarts > 0
-    text = cluster.log(meta["namespace"], meta["name"], entry.name, previous=previous)
-    if not text and previous:
-        text = cluster.log(meta["namespace"], meta["name"], entry.name)
-    return text
+    for previous in (False, True) if entry.ended else (True, False):
+        text = cluster.log(meta["namespace"], meta["name"], entry.name, previous=previous)
+        if text:
+            return text
+    return ""
 
 
 def events_of(events: Sequence[Object], objects: Sequence[Object]) -> list[Object]:

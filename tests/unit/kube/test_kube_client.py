@@ -52,6 +52,8 @@ def answer(path: str, query: dict[str, str]) -> tuple[int, Any]:
         return 200, {"items": [{"metadata": {"name": "one"}}], "metadata": {"continue": "more"}}
     if path == "/api/v1/namespaces/mysql/pods/one/log":
         return 200, f"lines of {query['container']}, previous {query.get('previous', 'no')}\n"
+    if path == "/api/v1/namespaces/mysql/pods/removed/log":
+        return 200, "unable to retrieve container logs for containerd://65d1"
     if path == "/api/v1/nodes":
         return 403, {"kind": "Status", "message": 'nodes is forbidden: User "me" cannot list'}
     return 404, {"kind": "Status", "message": f"{path} not found"}
@@ -108,6 +110,7 @@ def test_what_is_absent_is_none(cluster: client.Cluster) -> None:
 def test_the_previous_runs_log_is_asked_for(cluster: client.Cluster) -> None:
     assert cluster.log("mysql", "one", "mysql", previous=True) == "lines of mysql, previous true\n"
     assert cluster.log("mysql", "gone", "mysql") == ""
+    assert cluster.log("mysql", "removed", "mysql") == ""
 
 
 def test_a_refusal_names_operation_cluster_and_the_servers_reason(cluster: client.Cluster) -> None:

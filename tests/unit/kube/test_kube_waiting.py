@@ -8,7 +8,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.finding import
     CollectionError,
     Finding,
 )
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import waiting
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import pods, waiting
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube.waiting import Observation
 
 from tests.unit.kube import objects
@@ -119,6 +119,43 @@ def test_events_of_a_deployment_are_those_of_its_pods_and_replica_sets() -> None
     ]
     found = waiting.events_of(events, [deployment, pod])
     assert [event["message"] for event in found] == ["exceeded quota", "no image"]
+
+
+class Logs:
+    """Knows the log of each run, and notes which was asked for."""
+
+    def __init__(self, current: str, previous: str) -> None:
+        self.texts = {False: current, True: previous}
+
+    def log(self, namespace: str, pod: str, container: str, *, previous: bool) -> str:
+        return self.texts[previous]
+
+
+ENDED = objects.container(
+    ready=False,
+    restartCount=1,
+    state={"terminated": {"exitCode": 1, "reason": "Error"}},
+    lastState={"terminated": {"exitCode": 1, "reason": "Error"}},
+)
+
+
+@pytest.mark.parametrize(
+    ("status", "current", "previous", "wanted"),
+    [
+        (objects.crashed(), "starting", "it crashed", "it crashed"),
+        (objects.crashed(), "it crashed", "", "it crashed"),
+        (ENDED, "it crashed again", "it crashed", "it crashed again"),
+        (ENDED, "", "it crashed", "it crashed"),
+        (ENDED, "", "", ""),
+    ],
+)
+def test_the_log_of_the_run_that_crashed_is_read(
+    status: Object, current: str, previous: str, wanted: str
+) -> None:
+    pod = objects.pod(containers=[status])
+    (entry,) = pods.containers(pod)
+    cluster: Any = Logs(current, previous)
+    assert waiting.crash_log(cluster, pod, entry) == wanted
 
 
 class Looks:
