@@ -251,5 +251,10 @@ def make(version: str, server_id: int, *arguments: str) -> Server:
     # With --no-defaults 8.0 leaves out persisted variables too, and no test would see them.
     (folder / "my.cnf").touch(mode=0o644)
     server = Server(version, server_id, folder, free_port(), arguments)
-    server.start()
+    try:
+        server.start()
+    except (RuntimeError, MysqlError):
+        # What the log said is in the error; nobody else knows of the folder.
+        server.remove()
+        raise
     return server
