@@ -56,6 +56,8 @@ class Round:
     first: Run
     second: Run
     plain: Run
+    # Of one minute, before the round began: figures of a busy machine say nothing.
+    load: float
 
 
 @dataclass
@@ -188,6 +190,7 @@ class Benchmark:
         return measure("plain.sh", ["tests/benchmarks/plain.sh"], environment)
 
     def round(self) -> Round:
+        load = os.getloadavg()[0]
         first = self.site("site.yml, first run")
         second = self.site("site.yml, second run")
         recap = RECAP.search(second.output)
@@ -196,7 +199,7 @@ class Benchmark:
         self.remove(SITE)
         plain = self.plain()
         self.remove(PLAIN)
-        return Round(first, second, plain)
+        return Round(first, second, plain, load)
 
     def versions(self) -> str:
         found = json.loads(self.kubectl("version", "--output", "json"))
@@ -262,7 +265,8 @@ def page(rounds: list[Round], scale: float, where: str) -> str:
             "# Benchmarks",
             "",
             f"Measured on {datetime.now(UTC):%Y-%m-%d} by `tests/benchmarks/run.py`,"
-            f" {len(rounds)} round(s): {machine()}; {where}, all on that machine.",
+            f" {len(rounds)} round(s): {machine()}; {where}, all on that machine, whose load average"
+            f" was {max(found.load for found in rounds):.1f} before.",
             "",
             "`site.yml` makes a primary and two replicas, loads the employees at"
             f" `data_scale: {scale}`, and serves them. It also looks before it acts, proves each phase,"
@@ -281,8 +285,8 @@ def page(rounds: list[Round], scale: float, where: str) -> str:
             "",
             f"Phases of the first run: {phases or 'not told by the playbook'}.",
             "",
-            "Memory of the machine is what it had less than when the run began, the cluster's Pods"
-            " and their page cache's dirty part included.",
+            "Memory of the machine is how much less it had left than when the run began: with the"
+            " Pods of the cluster, and with whatever else ran there.",
             "",
         ]
     )
