@@ -221,9 +221,7 @@ def machine() -> str:
     match = re.search(r"MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text())
     memory = int(match[1]) / 1024**2 if match else 0
     release = platform.freedesktop_os_release()["PRETTY_NAME"]
-    return (
-        f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {release}, Linux {platform.release()}"
-    )
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {release}"
 
 
 def median(rounds: list[Round], value: Callable[[Round], float]) -> float:
