@@ -104,3 +104,35 @@ def test_services_lead_where_they_should(hosts):
 
     assert asked("mysql-write") == "1"
     assert {asked("mysql-read") for _ in range(20)} == {"11", "12"}
+
+
+@pytest.fixture
+def stopped_replica(hosts):
+    """A replica whose applier stands still, as after an error; started again afterwards."""
+    query(hosts["mysql-12"], "STOP REPLICA SQL_THREAD")
+    yield "mysql-12"
+    query(hosts["mysql-12"], "START REPLICA SQL_THREAD")
+
+
+def test_data_alone_is_refused_where_a_replica_does_not_follow(hosts, stopped_replica):
+    before = query(hosts["mysql-1"], "SELECT @@global.gtid_executed")
+    refused = subprocess.run(
+        [
+            "ansible-playbook",
+            "--inventory",
+            "inventories/lab",
+            "playbooks/site.yml",
+            "--tags",
+            "data",
+            *("-e", f"cluster_namespace={NAMESPACE}", "-e", "cluster_data_scale=0.01"),
+        ],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode != 0
+    assert stopped_replica in refused.stdout
+    assert "replication.applier_stopped" in refused.stdout
+    assert query(hosts["mysql-1"], "SELECT @@global.gtid_executed") == before
