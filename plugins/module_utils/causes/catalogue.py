@@ -9,7 +9,15 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from ..finding import CollectionError, Finding
-from . import texts_app, texts_data, texts_kube, texts_mysql, texts_replication, texts_topology
+from . import (
+    texts_app,
+    texts_binlog,
+    texts_data,
+    texts_kube,
+    texts_mysql,
+    texts_replication,
+    texts_topology,
+)
 from .text import Text, Words
 
 Language = Literal["en", "ko"]
@@ -30,6 +38,7 @@ def _merged(*tables: Mapping[str, Text]) -> Mapping[str, Text]:
 
 TEXTS: Mapping[str, Text] = _merged(
     texts_app.TEXTS,
+    texts_binlog.TEXTS,
     texts_data.TEXTS,
     texts_kube.TEXTS,
     texts_mysql.TEXTS,
