@@ -226,7 +226,9 @@ def _open(
     try:
         remaining = max(0.0, deadline - time.monotonic())
         return portforward.open_forward(cluster, wanted, remaining)
-    except portforward.PodUnavailableError as error:
+    except CollectionError as error:
+        if not isinstance(error, portforward.PodUnavailableError):
+            raise
         found = kube_causes.explain_target(error, language)
         raise CollectionError(error.message, found) from error
 
@@ -234,10 +236,10 @@ def _open(
 def _log_in(forward: portforward.Forward, login: Mapping[str, Any], language: str) -> Connection:
     try:
         return connect_socket(forward.socket, address=forward.address, **login)
-    except MysqlError as error:
+    except CollectionError as error:
         reason = forward.error
         forward.close()
-        if not reason or not error.lost:
+        if not reason or not isinstance(error, MysqlError) or not error.lost:
             raise
         found = kube_causes.port_refused(forward.address, reason, language)
         raise PortRefusedError(f"{forward.address} does not answer", [found]) from error

@@ -49,10 +49,10 @@ def ask(run: Run, prefix: Sequence[str], ip: Address) -> Answer:
 
 def _neighbour(run: Run, prefix: Sequence[str], ip: Address) -> tuple[str, list[str]]:
     """Return the MAC address that answered ARP (or neighbour discovery), and the line that says so."""
-    code, out, _ = run([*prefix, "ip", "neigh", "show", "to", str(ip)])
+    code, out, said = run([*prefix, "ip", "neigh", "show", "to", str(ip)])
     if code != 0:
         # A host behind a router, or one without iproute2, has nothing to say of neighbours.
-        return "", []
+        return "", [f"ip neigh on the LAN: {' '.join(said.split())}"] if said.strip() else []
     line = " ".join(out.split())
     match = re.search(r"lladdr ([0-9a-f:]{17})", line)
     return (match[1] if match else ""), [f"ip neigh on the LAN: {line or 'no entry'}"]

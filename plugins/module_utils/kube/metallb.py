@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..finding import CollectionError
 from . import pods as pod_status
@@ -16,7 +16,7 @@ from . import selectors
 from .client import Cluster
 
 Object = dict[str, Any]
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 
 EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 DEFAULT_NAMESPACE = "metallb-system"
@@ -305,7 +305,10 @@ def _runs(pod: Object, programs: Sequence[str]) -> bool:
     given = selectors.labels(pod)
     named = {given.get(label, "") for label in NAME_LABELS}
     images = [
-        str(container.get("image", "")).split("@")[0].rsplit("/", maxsplit=1)[-1].split(":")[0]
+        str(container.get("image", ""))
+        .split("@", maxsplit=1)[0]
+        .rsplit("/", maxsplit=1)[-1]
+        .split(":")[0]
         for container in (pod.get("spec") or {}).get("containers") or []
     ]
     # Traefik serves ingress-nginx's class only when told to.

@@ -171,18 +171,18 @@ def is_ours(obj: Object, labels: Mapping[str, str], namespace: str) -> bool:
 def does_not_fit(needs: Sequence[Need], free: Mapping[str, Resources]) -> Need | None:
     """Return the first need that no node has room for, the largest placed first; None if all fit."""
     left = {name: dict(room) for name, room in free.items()}
-    for need in sorted(needs, key=lambda one: one.requests["memory"], reverse=True):
-        for _ in range(need.count):
-            fitting = [
-                room
-                for room in left.values()
-                if all(room[name] >= need.requests[name] for name in RESOURCES)
-            ]
-            if not fitting:
-                return need
-            best = max(fitting, key=lambda room: room["memory"])
-            for name in RESOURCES:
-                best[name] -= need.requests[name]
+    largest_first = sorted(needs, key=lambda one: one.requests["memory"], reverse=True)
+    for need in [pod for each in largest_first for pod in [each] * each.count]:
+        fitting = [
+            room
+            for room in left.values()
+            if all(room[name] >= need.requests[name] for name in RESOURCES)
+        ]
+        if not fitting:
+            return need
+        best = max(fitting, key=lambda room: room["memory"])
+        for name in RESOURCES:
+            best[name] -= need.requests[name]
     return None
 
 
