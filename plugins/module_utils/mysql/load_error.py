@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from ..finding import CollectionError
 from .connection import LOST, MysqlError
+from .dump_statements import DumpError
 
 SHOWN = 160
 SECRET = re.compile(rb"identified|password", re.IGNORECASE)
@@ -48,6 +49,11 @@ def shown(statement: bytes) -> str:
         return "(a statement with a password, not shown)"
     text = " ".join(statement[: SHOWN * 2].decode("utf-8", "replace").split())
     return text if len(text) <= SHOWN else f"{text[:SHOWN]} ..."
+
+
+def wrong_dump(error: DumpError, place: str) -> NoReturn:
+    """Raise the cause that a dump itself is. place: ``file:line`` of it."""
+    raise LoadError(error.code, place, [error.what], what=error.what) from error
 
 
 def refused(error: MysqlError, place: str, statement: bytes, proof: Sequence[str]) -> LoadError:

@@ -9,11 +9,12 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NoReturn
 
 from .connection import Connection, MysqlError
 from .dump import open_dump, resolve
 from .dump_statements import NAME, DumpError, Rows, Source, Splitter, Statement, unquoted
-from .load_error import LoadError, refused, shown
+from .load_error import LoadError, refused, shown, wrong_dump
 from .load_local import Loaded, driver_errors, load, statement, translated
 from .load_progress import Count, LoadProgress
 from .load_rows import CHUNK, Batch, Fit, fit, inserts, pieces
@@ -111,8 +112,7 @@ class DumpRunner:
                     status = self._session.raw.server_status
                     splitter.backslash_escapes = not status & NO_BACKSLASH_ESCAPES
             except DumpError as error:
-                place = str(Where(path, error.line))
-                raise LoadError(error.code, place, [error.what], what=error.what) from error
+                wrong_dump(error, str(Where(path, error.line)))
             self._flush()
         count.seconds += time.monotonic() - started - nested
 
@@ -210,7 +210,7 @@ class DumpRunner:
             self._session.execute(back)
         except MysqlError as error:
             if error.lost or self._only_fast:
-                raise self._refused(error, first, sql) from error
+                self._refuse(error, first, sql)
             self._session.execute(back)
             self._fast = self._fast and error.errno not in LOCAL_OFF
             proof = [f"{error.reason} ({error.errno})"]
@@ -268,7 +268,7 @@ class DumpRunner:
                     self._printed(cursor.fetchone())
         except driver_errors() as error:
             what = translated(error, "The server refused a statement")
-            raise self._refused(what, item, sql) from error
+            self._refuse(what, item, sql)
         return int(changed)
 
     def _printed(self, row: tuple[object, ...] | None) -> None:
@@ -282,9 +282,9 @@ class DumpRunner:
         ]
         return LoadError("load.packet_too_large", str(Where(self._path, item.line)), proof)
 
-    def _refused(self, error: MysqlError, item: Statement, sql: bytes) -> LoadError:
+    def _refuse(self, error: MysqlError, item: Statement, sql: bytes) -> NoReturn:
         done = f"before it {self._progress.rows:,} rows were loaded"
-        return refused(error, str(Where(self._path, item.line)), sql, [done])
+        raise refused(error, str(Where(self._path, item.line)), sql, [done]) from error
 
     def _checkpoint(self, *, now: bool = False) -> None:
         """Note from time to time which transactions carry the rows so far."""

@@ -178,7 +178,7 @@ def test_every_text_has_both_languages_with_the_same_facts() -> None:
             {
                 field
                 for part in (words.summary, words.fix)
-                for _, field, _, _ in parse(part)
+                for field in (piece[1] for piece in parse(part))
                 if field
             }
             for words in (text.en, text.ko)

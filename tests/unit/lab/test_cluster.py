@@ -64,7 +64,7 @@ def test_no_join_command_is_told() -> None:
 
 def manifests() -> list[dict[str, Any]]:
     found = []
-    for file in sorted(addons.SOURCE.rglob("*.yaml")):
+    for file in addons.sources():
         found += list(yaml.safe_load_all(addons.render(file.read_text(), LAB)))
     return found
 

@@ -42,7 +42,9 @@ def test_mounts_with_spaces_in_their_names_are_found() -> None:
 
 
 def test_a_process_is_known_by_pid_and_start() -> None:
-    assert system.start_time(os.getpid()) == system.start_time(os.getpid()) is not None
+    started = system.start_time(os.getpid())
+    assert started is not None
+    assert system.start_time(os.getpid()) == started
     assert system.start_time(2**22 + 1) is None
 
 

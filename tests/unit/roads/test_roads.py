@@ -100,7 +100,7 @@ def test_an_instance_that_does_not_answer_is_named_without_its_password() -> Non
 def test_a_pod_that_is_not_there_ends_with_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     pod = objects.pod(phase="Pending", containers=[objects.waiting("ImagePullBackOff", "no image")])
 
-    def unavailable(_: Any, target: Target, __: float) -> None:
+    def unavailable(_cluster: Any, target: Target, _seconds: float) -> None:
         raise PodUnavailableError(target, "mysql-1-abc is Pending", [pod])
 
     monkeypatch.setattr(client, "connect", lambda *_: None)

@@ -103,7 +103,7 @@ def test_services_lead_where_they_should(hosts):
         )
 
     assert asked("mysql-write") == "1"
-    assert {asked("mysql-read") for _ in range(20)} == {"11", "12"}
+    assert {asked("mysql-read") for _attempt in range(20)} == {"11", "12"}
 
 
 @pytest.fixture

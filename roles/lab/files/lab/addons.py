@@ -16,6 +16,8 @@ from .state import Lab, write_file
 from .system import command, wait_until
 
 SOURCE = Path(__file__).resolve().parent.parent / "addons"
+# What names a value of the definition, or holds several documents, is no YAML that linters know.
+TEMPLATE = ".tpl"
 APPLY_SECONDS = 90.0
 WEBHOOK_SECONDS = 120.0
 
@@ -26,6 +28,11 @@ def fetched_manifests(definition: Definition) -> dict[str, str]:
         f"metallb-{definition.metallb}.yaml": "metallb.yaml",
         f"local-path-provisioner-{definition.local_path}.yaml": "local-path.yaml",
     }
+
+
+def sources() -> list[Path]:
+    """Return our own manifests and what kustomize needs to find them."""
+    return sorted(path for path in SOURCE.rglob("*.yaml*") if path.is_file())
 
 
 def render(text: str, definition: Definition) -> str:
@@ -69,8 +76,9 @@ def _run(argv: list[str], report: Report, *, check: bool) -> CompletedProcess[st
 
 def _write(definition: Definition, cache: Path, folder: Path) -> None:
     """Put our manifests and the fetched ones where kustomize may read them: in one folder."""
-    for ours in sorted(SOURCE.rglob("*.yaml")):
-        write_file(folder / ours.relative_to(SOURCE), render(ours.read_text(), definition))
+    for ours in sources():
+        name = ours.relative_to(SOURCE).as_posix().removesuffix(TEMPLATE)
+        write_file(folder / name, render(ours.read_text(), definition))
     for cached, name in fetched_manifests(definition).items():
         source = cache / "manifests" / cached
         if not source.exists():
