@@ -82,7 +82,7 @@ def test_large_packets_pass_both_ways_unharmed(space: cluster.Space) -> None:
 
 
 def test_many_roads_at_once_and_nothing_left_behind(space: cluster.Space) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
 
     def ask(number: int) -> int:
         instance = {"name": f"i{number}", "pod": {"namespace": space.name, "deployment": "db"}}
@@ -91,10 +91,9 @@ def test_many_roads_at_once_and_nothing_left_behind(space: cluster.Space) -> Non
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(ask, range(16))) == list(range(16))
-    for thread in threading.enumerate():
-        if "port forward" in thread.name:
-            thread.join(10)
-    assert threading.active_count() == before
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_wrong_password_is_mysqls_answer_not_the_roads(space: cluster.Space) -> None:
