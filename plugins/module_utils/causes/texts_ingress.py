@@ -24,13 +24,11 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "No ingress controller serves the class {subject}",
-            "Install one that serves {subject}, or let the infra phase do it with infra_install:"
-            " missing",
+            "Install one that serves {subject}, for example ingress-nginx or Traefik",
         ),
         Words(
             "클래스 {subject}을(를) 처리하는 인그레스 컨트롤러가 없습니다",
-            "{subject}을(를) 처리하는 컨트롤러를 설치하거나, infra_install: missing으로 infra"
-            " 단계에서 설치하세요",
+            "{subject}을(를) 처리하는 컨트롤러를 설치하세요. 예: ingress-nginx, Traefik",
         ),
     ),
     "ingress.service_missing": Text(

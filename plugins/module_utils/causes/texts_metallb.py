@@ -13,13 +13,11 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "MetalLB is not installed on {subject}",
-            "Install MetalLB (https://metallb.io/installation/), or let the infra phase do it"
-            " with infra_install: missing",
+            "Install MetalLB (https://metallb.io/installation/) and make a pool that holds the address",
         ),
         Words(
             "{subject}에 MetalLB가 설치되어 있지 않습니다",
-            "MetalLB를 설치하거나(https://metallb.io/installation/), infra_install: missing으로"
-            " infra 단계에서 설치하세요",
+            "MetalLB를 설치하고(https://metallb.io/installation/) 이 주소를 포함하는 풀을 만드세요",
         ),
     ),
     "metallb.controller_not_ready": Text(

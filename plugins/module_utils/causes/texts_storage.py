@@ -13,13 +13,11 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "The cluster has no StorageClass",
-            "Install a provisioner such as local-path, or let the infra phase do it with"
-            " infra_install: missing",
+            "Install a provisioner such as local-path and make its StorageClass the default",
         ),
         Words(
             "클러스터에 StorageClass가 없습니다",
-            "local-path 같은 프로비저너를 설치하거나, infra_install: missing으로 infra 단계에서"
-            " 설치하세요",
+            "local-path 같은 프로비저너를 설치하고 그 StorageClass를 기본으로 지정하세요",
         ),
     ),
     "storage.class_missing": Text(
