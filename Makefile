@@ -10,6 +10,9 @@ PYTHON ?= python3
 # The environment is kept outside the checkout, keyed by what is in it.
 VENV := $(CACHE)/venv-$(shell cat requirements.txt requirements-dev.txt | sha256sum | cut -c1-12)
 BIN := $(VENV)/bin
+# Ansible finds a checkout under its collection name by a link that git does not track; made anew each
+# time, since a checkout may have been moved.
+COLLECTION_ROOT := .ansible/collections/ansible_collections/mysql_on
 RUN := PATH="$(BIN):$$PATH" tests/run
 
 .PHONY: help
@@ -17,7 +20,8 @@ help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .PHONY: venv
-venv: $(VENV)/.complete .ansible/collections/ansible_collections/mysql_on/kubernetes
+venv: $(VENV)/.complete
+	@mkdir -p $(COLLECTION_ROOT) && ln -sfn $(CURDIR) $(COLLECTION_ROOT)/kubernetes
 
 $(VENV)/.complete:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or later is needed as $(PYTHON)" >&2; exit 1; }
@@ -26,10 +30,6 @@ $(VENV)/.complete:
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
-
-# A checkout is found under its collection name by a link that git does not track.
-.ansible/collections/ansible_collections/mysql_on/kubernetes:
-	@mkdir -p $(@D) && ln -sfn $(CURDIR) $@
 
 .PHONY: site
 site: venv ## From a fresh machine to a replicated, balanced database, with a summary (KUBECONFIG=... for your own cluster)
