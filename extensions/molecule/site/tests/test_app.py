@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The finished site, asked from another host on its LAN, and the 404 of a forgotten rewrite.
 
-The site is the one that playbooks/site.yml made on the lab; SITE_NAMESPACE and SITE_HOST name
-another one.
+The site is the one of this scenario; SITE_NAMESPACE and SITE_HOST name another one, empty for the
+site without a host name.
 """
 
 from __future__ import annotations
@@ -20,10 +20,8 @@ from kubernetes import client, config
 
 from tests.integration.runner import CHECKOUT, codes, fail, succeed
 
-pytestmark = pytest.mark.lab
-
-NAMESPACE = os.environ.get("SITE_NAMESPACE", "mysql")
-HOST = os.environ.get("SITE_HOST", "")
+NAMESPACE = os.environ.get("SITE_NAMESPACE", "molecule-site")
+HOST = os.environ.get("SITE_HOST", "molecule.example")
 KUBECONFIG = CHECKOUT / ".lab" / "kubeconfig"
 ADDRESS = "192.168.0.251"
 CLIENT = [sys.executable, str(CHECKOUT / "roles" / "lab" / "files" / "lab"), "client", "--"]
