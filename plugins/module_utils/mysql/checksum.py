@@ -164,6 +164,24 @@ def tables_of(connection: Connection, databases: Sequence[str] | None) -> list[T
     return [Table(schema, name, tuple(columns)) for (schema, name), columns in gathered.items()]
 
 
+def require_equal(source: Connection, copy: Connection, databases: Sequence[str]) -> None:
+    """Compare every table of these schemas as the two sessions see them now.
+
+    Raises CollectionError naming the tables that are not equal.
+    """
+    sums = [
+        {table.full_name: _sum(each, table, "crc") for table in tables_of(each, databases)}
+        for each in (source, copy)
+    ]
+    names = sorted(
+        name for name in {**sums[0], **sums[1]} if sums[0].get(name) != sums[1].get(name)
+    )
+    if names:
+        raise CollectionError(
+            f"{copy.address} is no copy of {source.address}: these tables differ: {', '.join(names)}"
+        )
+
+
 def sha2_statement(table: Table) -> str:
     """Return the statement that counts a table's rows and joins their SHA-256 by XOR.
 
