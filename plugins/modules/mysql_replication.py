@@ -15,9 +15,8 @@ description:
   - A channel that follows has both threads running, no error, and a source that accepted the stream.
     Where it does not come to that, the module fails with the cause, its proof and one next step.
   - A running channel is changed with as few stops as the server allows, and the plan says which.
-    O(source_delay) and O(filters) need the applier to stand, the settings of the connection the receiver, and
-    O(source_auto_position), O(privilege_checks_user), O(require_row_format) and
-    O(require_table_primary_key_check) both.
+    O(source_delay), O(filters), O(privilege_checks_user) and O(require_table_primary_key_check) need the applier
+    to stand, O(source_auto_position) and O(require_row_format) both threads, all other settings the receiver.
   - One task can take many O(replicas); it works on them side by side, and one that fails stops no other.
   - An instance that has data of its own, or that its source cannot serve any more, is seeded where O(seed) says so.
 author:

@@ -49,15 +49,8 @@ OPTION_OF: Mapping[str, str] = {
     "require_table_primary_key_check": "REQUIRE_TABLE_PRIMARY_KEY_CHECK",
 }
 # Which thread has to stand while a setting changes: the receiver for all others.
-APPLIER_STANDS = frozenset({"delay"})
-BOTH_STAND = frozenset(
-    {
-        "auto_position",
-        "privilege_checks_user",
-        "require_row_format",
-        "require_table_primary_key_check",
-    }
-)
+APPLIER_STANDS = frozenset({"delay", "privilege_checks_user", "require_table_primary_key_check"})
+BOTH_STAND = frozenset({"auto_position", "require_row_format"})
 _EMPTY_AT_FIRST = frozenset(
     {"public_key_path", "privilege_checks_user", "require_row_format", "ssl_capath", "ssl_cipher"}
     | {"ssl_crl", "ssl_crlpath", "tls_version"}

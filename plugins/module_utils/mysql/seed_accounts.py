@@ -32,21 +32,27 @@ class Definition:
     grants: tuple[str, ...]
 
 
-def copy_accounts(source: Connection, replica: Connection, login_user: str) -> None:
+def make_accounts(source: Connection, replica: Connection, login_user: str) -> list[Definition]:
     """Make the source's accounts and roles on the replica; those that only it has stay.
 
     The account of the session itself keeps its privileges, so that an interrupted run can go on.
+    What they may do is given by ``grant_privileges``, when what it names is there.
     Raises MysqlError.
     """
-    known = every_privilege(replica)
     accounts = [_definition(source, row["user"], row["host"]) for row in _accounts(source)]
     for each in accounts:
         who = (each.user, each.host)
-        clauses = each.clauses.replace("%", "%%") if not each.params else each.clauses
-        replica.execute(f"CREATE USER IF NOT EXISTS %s@%s{clauses}", (*who, *each.params))
-        replica.execute(f"ALTER USER %s@%s{clauses}", (*who, *each.params))
+        replica.execute(f"CREATE USER IF NOT EXISTS %s@%s{each.clauses}", (*who, *each.params))
+        replica.execute(f"ALTER USER %s@%s{each.clauses}", (*who, *each.params))
         if each.user != login_user:
             replica.execute("REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s@%s", who)
+    return accounts
+
+
+def grant_privileges(replica: Connection, accounts: Iterable[Definition]) -> None:
+    """Give the accounts their privileges, roles and default roles. Raises MysqlError."""
+    accounts = list(accounts)
+    known = every_privilege(replica)
     for each in accounts:
         for grant in known_grants(each.grants, known):
             replica.execute(grant)
@@ -54,7 +60,6 @@ def copy_accounts(source: Connection, replica: Connection, login_user: str) -> N
         if each.default_roles:
             roles = each.default_roles.replace("%", "%%")
             replica.execute(f"ALTER USER %s@%s DEFAULT ROLE {roles}", (each.user, each.host))
-    replica.execute("FLUSH PRIVILEGES")
 
 
 def known_grants(grants: Iterable[str], known: frozenset[str]) -> list[str]:
@@ -82,12 +87,14 @@ def split_clauses(made: str, secret: str | None) -> tuple[str, tuple[str, ...], 
     )
     clauses = made[start:]
     found = _ROLES.search(clauses)
+    roles = found["roles"] if found else ""
     clauses = _ROLES.sub("", clauses)
-    if secret is None:
-        return clauses, (), found["roles"] if found else ""
-    before, _between, after = clauses.partition(_SECRET.search(clauses).group(0))  # type: ignore[union-attr]
+    held = _SECRET.search(clauses)
+    if secret is None or held is None:
+        return clauses.replace("%", "%%"), (), roles
+    before, after = clauses[: held.start()], clauses[held.end() :]
     words = f"{before.replace('%', '%%')} AS %s {after.replace('%', '%%')}"
-    return words, (secret,), found["roles"] if found else ""
+    return words, (secret,), roles
 
 
 def _accounts(source: Connection) -> list[dict[str, str]]:

@@ -20,7 +20,7 @@ from .dialect import quote_identifier
 from .gtid import GtidSet
 from .replication import SYSTEM_SCHEMAS, end_of_log, executed
 from .seed import MARKER
-from .seed_accounts import copy_accounts
+from .seed_accounts import grant_privileges, make_accounts
 from .seed_programs import copy_events, copy_routines, copy_triggers, copy_views
 
 BATCH = 1 << 20
@@ -119,7 +119,7 @@ def copy(source: Connection, replica: Connection, login_user: str) -> Copied:
     replica.execute("SET SESSION sql_log_bin = 0")
     replica.execute("SET SESSION unique_checks = 0")
     with snapshot(source) as begun:
-        copy_accounts(source, replica, login_user)
+        accounts = make_accounts(source, replica, login_user)
         schemas = [name for name in _schemas(source) if name != MARKER]
         for schema in schemas:
             replica.execute(_create_schema(source, schema))
@@ -132,6 +132,7 @@ def copy(source: Connection, replica: Connection, login_user: str) -> Copied:
         copy_views(source, replica, schemas)
         copy_triggers(source, replica, schemas)
         copy_events(source, replica, schemas)
+        grant_privileges(replica, accounts)
         checksum.require_equal(source, replica, schemas)
     seconds = time.monotonic() - begun.seconds
     return Copied(begun.gtids, begun.log_file, begun.log_pos, len(tables), rows, seconds)
@@ -166,7 +167,7 @@ def _create_table(source: Connection, replica: Connection, schema: str, table: s
 def _columns(source: Connection, schema: str, table: str) -> list[_Column]:
     rows = source.query(
         "SELECT column_name AS name, data_type AS kind, character_set_name AS charset,"
-        " generation_expression AS generated FROM information_schema.columns"
+        " generation_expression AS made_of FROM information_schema.columns"
         " WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
         (schema, table),
     )
@@ -175,7 +176,7 @@ def _columns(source: Connection, schema: str, table: str) -> list[_Column]:
             str(row["name"]),
             str(row["kind"]).lower(),
             str(row["charset"] or ""),
-            bool(row["generated"]),
+            bool(row["made_of"]),
         )
         for row in rows
     ]
