@@ -23,6 +23,7 @@ from .mysql import proof, seed, seed_plan
 from .mysql import replication_plan as planning
 from .mysql import replication_report as report
 from .mysql.connection import Connection, MysqlError
+from .mysql.dialect import option
 from .mysql.gtid import GtidSet
 from .mysql.replication import (
     POLL_SECONDS,
@@ -320,6 +321,7 @@ class _Work:
             )
         folded = seeded.after()
         doubts = self._refuse(replace(self.case, state=folded))
+        self._require_account(before)
         plan = planning.plan(folded, self._begun(), self.session.connection)
         if self.task.check:
             self.steps += [*seeded.steps, *plan.steps]
@@ -391,6 +393,30 @@ class _Work:
             )
             raise CollectionError(f"{case.subject} {verb}", found, seeding.UNTOUCHED)
         return found
+
+    def _require_account(self, before: State) -> None:
+        """Raise where the applier is to work as an account that is not there.
+
+        The server says so only when a thread was stopped for it.
+        """
+        name = "privilege_checks_user"
+        account = self.wanted.settings.get(name)
+        channel = before.channel(self.wanted.channel)
+        held = channel.settings.get(name) if channel else None
+        if not account or account == held or self.need.needed:
+            return
+        option("PRIVILEGE_CHECKS_USER", before.server.version)
+        there = self.session.connection.value(
+            "SELECT COUNT(*) FROM mysql.user WHERE user = %s AND host = %s",
+            planning.split_account(str(account)),
+        )
+        if not there:
+            raise CollectionError(
+                f"{name}: {self.case.subject} has no account {account}; create it on the source"
+                " first: nothing was changed",
+                (),
+                seeding.UNTOUCHED,
+            )
 
     def _wait(self) -> None:
         """Wait for what the options say; raise what hinders it, and what is missing."""

@@ -136,6 +136,9 @@ def test_what_a_version_lacks_is_said(primary: Server, replica: Server, version:
         off = {"privilege_checks_user": "", "require_row_format": False}
         assert not succeed("mysql_replication", following(replica, primary, **off))["changed"]
         return
+    nobody = fail("mysql_replication", following(replica, primary, **options))
+    assert "has no account 'applier'@'localhost'" in nobody["msg"]
+    assert succeed("mysql_replication_info", replica.login)["channels"][0]["following"]
     primary.sql(
         "CREATE USER applier@localhost IDENTIFIED BY 'unused of the applier'",
         "GRANT REPLICATION_APPLIER ON *.* TO applier@localhost",

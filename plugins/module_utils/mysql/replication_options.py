@@ -76,7 +76,7 @@ def account(text: str) -> str:
 
     Raises CollectionError where it is not one.
     """
-    match = re.fullmatch(r"'?([^'@]+)'?(?:@'?([^']+)'?)?", text)
+    match = re.fullmatch(r"'?([^'@]+)'?(?:@'?([^'@]+)'?)?", text)
     if match is None:
         raise CollectionError(
             f"privilege_checks_user: {text!r} is not an account such as applier@localhost"
