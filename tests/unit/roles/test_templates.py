@@ -165,7 +165,10 @@ PASSWORDS = {"root": "one", "replication": "two", "app": "three"}
 def test_a_secret_that_is_there_is_never_made_again():
     def names(found: list[str]) -> list[str]:
         rendered = render(
-            "db", "mysql-secret.yaml.j2", db_secrets_found=found, db_passwords=PASSWORDS
+            "db",
+            "mysql-secret.yaml.j2",
+            db_secrets={"resources": [{"metadata": {"name": name}} for name in found]},
+            db_passwords=PASSWORDS,
         )
         return [secret["metadata"]["name"] for secret in rendered]
 
@@ -253,3 +256,84 @@ def test_resources_and_times_are_variables():
     assert spec["terminationGracePeriodSeconds"] == 90
     default = render("db", "mysql-deploy.yaml.j2")[0]["spec"]["template"]["spec"]
     assert "cpu" not in default["containers"][0]["resources"]["limits"]
+
+
+SHOP = [
+    {"name": "shop_1", "users": [{"name": "Shop_app"}, {"name": "app", "privileges": ["SELECT"]}]},
+    {"name": "stock", "users": [{"name": "Shop_app", "privileges": ["SELECT"]}]},
+    {"name": "empty"},
+]
+WRITES = ["SELECT", "INSERT", "UPDATE", "DELETE"]
+
+
+def test_a_user_of_several_databases_is_one_account_with_a_secret_of_its_own():
+    users = evaluate("db", "db_users", db_databases=SHOP)
+    assert users == [
+        {
+            "name": "app",
+            "secret": "mysql-app",
+            "privileges": {"employees.*": WRITES, r"shop\_1.*": ["SELECT"]},
+        },
+        {
+            "name": "Shop_app",
+            "secret": "mysql-app-shop-app",
+            "privileges": {r"shop\_1.*": WRITES, "stock.*": ["SELECT"]},
+        },
+    ]
+
+
+def test_each_user_gets_a_password_of_its_own():
+    secrets = render(
+        "db",
+        "mysql-secret.yaml.j2",
+        db_secrets={"resources": []},
+        db_passwords=PASSWORDS,
+        db_databases=SHOP,
+    )
+    made = {secret["metadata"]["name"]: secret["stringData"] for secret in secrets}
+    assert made.keys() == {"mysql-auth", "mysql-app", "mysql-app-shop-app"}
+    assert made["mysql-app"]["password"] == "three"
+    assert made["mysql-app-shop-app"]["username"] == "Shop_app"
+    assert len(made["mysql-app-shop-app"]["password"]) == 24
+
+
+def test_certificates_are_mounted_and_used_where_tls_is_asked_for():
+    plain = render("db", "mysql-deploy.yaml.j2")[0]["spec"]["template"]["spec"]
+    assert "tls" not in {volume["name"] for volume in plain["volumes"]}
+    secure = render("db", "mysql-deploy.yaml.j2", db_tls="required")[0]
+    spec = secure["spec"]["template"]["spec"]
+    (volume,) = [volume for volume in spec["volumes"] if volume["name"] == "tls"]
+    assert volume["secret"]["secretName"] == "mysql-tls"
+    config = render("db", "mysql-config.yaml.j2", db_tls="required")[0]["data"]["my.cnf"]
+    assert "ssl_ca = /etc/mysql/tls/ca.crt" in config
+    assert "ssl_ca" not in render("db", "mysql-config.yaml.j2")[0]["data"]["my.cnf"]
+
+
+def test_two_clusters_side_by_side_share_nothing():
+    def objects(namespace: str) -> list[dict[str, Any]]:
+        given = {"db_namespace": namespace, "infra_namespace": namespace}
+        made = [
+            *render("infra", "mysql-pvc.yaml.j2", infra_storage={"storage_class": "x"}, **given),
+            *render(
+                "db",
+                "mysql-secret.yaml.j2",
+                db_secrets={"resources": []},
+                db_passwords=PASSWORDS,
+                **given,
+            ),
+            *render("db", "mysql-services.yaml.j2", db_primary_name="mysql-1", **given),
+        ]
+        for template in ("mysql-config.yaml.j2", "mysql-budget.yaml.j2", "mysql-deploy.yaml.j2"):
+            made += render("db", template, **given)
+        return made
+
+    def keys(namespace: str) -> set[tuple[str, str, str]]:
+        return {
+            (one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"])
+            for one in objects(namespace)
+        }
+
+    first, second = keys("shop"), keys("stock")
+    assert len(first) == len(second) == len(objects("shop"))
+    assert not first & second
+    assert all(namespace or kind == "Namespace" for kind, namespace, _name in first | second)
