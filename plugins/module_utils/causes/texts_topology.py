@@ -20,4 +20,26 @@ TEXTS: Mapping[str, Text] = {
             fix="먼저 db 단계를 실행하세요: ansible-playbook playbooks/site.yml --tags infra,db",
         ),
     ),
+    "mysql.version_old": Text(
+        severity="error",
+        en=Words(
+            summary="The image {subject} is older than MySQL {oldest}, the oldest that is known here",
+            fix="name an image of MySQL {oldest} or later: -e cluster_image=docker.io/library/mysql:9.7",
+        ),
+        ko=Words(
+            summary="이미지 {subject}은(는) 지원하는 가장 오래된 버전인 MySQL {oldest}보다 낮습니다",
+            fix="MySQL {oldest} 이상의 이미지를 지정하세요: -e cluster_image=docker.io/library/mysql:9.7",
+        ),
+    ),
+    "step.missing": Text(
+        severity="error",
+        en=Words(
+            summary="{subject} is missing for step {step}; it is made by step {maker}",
+            fix="run that first: ansible-playbook playbooks/site.yml --tags step{maker}",
+        ),
+        ko=Words(
+            summary="{step}단계에 필요한 {subject}이(가) 없습니다. 이것은 {maker}단계에서 만듭니다",
+            fix="먼저 다음을 실행하세요: ansible-playbook playbooks/site.yml --tags step{maker}",
+        ),
+    ),
 }

@@ -16,8 +16,14 @@ WRITTEN = (
 )
 WRITE_VERBS = ("create", "get", "list", "patch")
 READ_EVERYWHERE = (
+    "BGPAdvertisement",
+    "EndpointSlice",
     "Event",
+    "IPAddressPool",
+    "Ingress",
     "IngressClass",
+    "L2Advertisement",
+    "Namespace",
     "Node",
     "PersistentVolume",
     "Pod",
