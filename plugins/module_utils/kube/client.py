@@ -112,6 +112,23 @@ class Cluster:
         path = kinds.of(kind).path(namespace)
         return self._json("POST", path, f"create {kind}", body=body)
 
+    def delete(
+        self, kind: str, name: str, namespace: str | None = None, *, propagation: str = "Background"
+    ) -> bool:
+        """Delete an object, and return whether there was one. Raises KubeError.
+
+        propagation: what becomes of what it owns; ``Foreground`` deletes that first.
+        """
+        path = kinds.of(kind).path(namespace, name)
+        operation = f"delete {kind} {_where(namespace, name)}"
+        try:
+            self._request("DELETE", path, operation, body={"propagationPolicy": propagation})
+        except KubeError as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+        return True
+
     def log(
         self,
         namespace: str,
