@@ -96,6 +96,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "label": _LABEL_FORM,
         "label_or_empty": _or_empty(_LABEL_FORM),
         "quantity": _QUANTITY,
+        "quantity_or_empty": _or_empty(_QUANTITY),
         "something": Form("something", lambda text: bool(text.strip())),
         "user": Form("the name of a MySQL account, 1 to 32 characters", _matching(r"[\w.$-]+", 32)),
     }

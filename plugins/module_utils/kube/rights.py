@@ -11,6 +11,7 @@ WRITTEN = (
     "Deployment",
     "Ingress",
     "PersistentVolumeClaim",
+    "PodDisruptionBudget",
     "Secret",
     "Service",
 )

@@ -36,6 +36,7 @@ WRONG_FORMS: Mapping[str, list[str]] = {
     "label": ["", "Mysql", "my_sql", "a.b", "a" * 64, "-a"],
     "label_or_empty": ["Mysql", "a" * 64],
     "quantity": ["", "0", "lots", "-1Gi", "4 Gi", "4GiB"],
+    "quantity_or_empty": ["0", "lots"],
     "something": ["", " "],
     "user": ["", "a b", "a'b", "a" * 33],
 }
