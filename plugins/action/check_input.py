@@ -31,12 +31,13 @@ class ActionModule(ActionBase):
         """Return the number of variables that were looked at, or every problem at once."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validated, given = self.validate_argument_spec(
-            {"role": {"type": "str", "default": ""}, "cluster": {"type": "bool", "default": False}}
+            {"role": {"type": "str", "default": ""}, "cluster": {"type": "bool", "default": False}},
+            required_one_of=[["role", "cluster"]],
+            mutually_exclusive=[["role", "cluster"]],
         )
         variables = task_vars or {}
-        every = [*known_roles(), known_cluster()]
-        wanted = [one for one in every if given["cluster"] or one.prefix == f"{given['role']}_"]
-        found = inputs.unknown(every, variables) if given["cluster"] else []
+        wanted = [known_role(ROOT / "roles" / given["role"])] if given["role"] else everything()
+        found = inputs.unknown(wanted, variables) if given["cluster"] else []
         looked_at = 0
         for known in wanted:
             values = dict(self._values(known, variables))
@@ -60,6 +61,11 @@ class ActionModule(ActionBase):
             except AnsibleError:
                 # It leans on something that a later task reads; that task will say so.
                 continue
+
+
+def everything() -> list[inputs.Known]:
+    """Return what the roles and the playbooks declare."""
+    return [*known_roles(), known_cluster()]
 
 
 def known_roles() -> list[inputs.Known]:

@@ -176,7 +176,7 @@ storage_class:
   type: str
   sample: local-path
 checked:
-  description: What was looked at; it is proved where no finding says otherwise.
+  description: What was proved.
   returned: always
   type: list
   elements: str

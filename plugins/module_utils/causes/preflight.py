@@ -77,20 +77,26 @@ def not_proved(state: RoomState, wanted: Wanted) -> list[str]:
     return [*found, *blind]
 
 
-def checked(state: RoomState, wanted: Wanted, rights: int) -> list[str]:
-    """Return what was looked at, one line each; it is proved where no finding says otherwise."""
+def checked(state: RoomState, wanted: Wanted, rights: int, found: Sequence[Finding]) -> list[str]:
+    """Return what was proved, one line each: what was looked at and is in none of the findings."""
+    codes = {one.code for one in found}
     usable = [str(node["metadata"]["name"]) for node in state.nodes if room.is_usable(node)]
     held = [one for one in wanted.images if usable and not room.nodes_without(state, one)]
     version = ".".join(map(str, room.image_version(wanted.database_image)))
-    return [
-        f"the API server is {state.version}, {wanted.minimum_version} or later",
-        f"{rights} rights for the namespace {wanted.namespace}",
-        f"room for {sum(need.count for need in wanted.needs)} Pods on {', '.join(usable) or '?'}",
-        *(f"the ResourceQuota {one['metadata']['name']}" for one in state.quotas),
-        *([f"{len(wanted.owners)} names in {wanted.namespace}"] if wanted.owners else []),
-        *([f"MySQL {version} is a version that is known here"] if version else []),
-        *(f"{image} is on every node that takes Pods" for image in held),
-    ]
+    pods = sum(need.count for need in wanted.needs)
+    lines = {
+        "kube.server_old": f"the API server is {state.version}, {wanted.minimum_version} or later",
+        "kube.forbidden": f"{rights} rights for the namespace {wanted.namespace}",
+        "kube.no_room": f"room for {pods} Pods on {', '.join(usable)}" if usable else "",
+        "kube.quota_too_small": ", ".join(
+            f"the ResourceQuota {one['metadata']['name']} leaves enough" for one in state.quotas
+        ),
+        "kube.name_taken": f"{len(wanted.owners)} names are free or ours" if wanted.owners else "",
+        "ingress.path_clash": f"{len(wanted.paths)} paths are free or ours" if wanted.paths else "",
+        "mysql.version_old": f"MySQL {version} is a version that is known" if version else "",
+    }
+    proved = [line for code, line in lines.items() if line and code not in codes]
+    return [*proved, *(f"{image} is on every node that takes Pods" for image in held)]
 
 
 def _image(wanted: Wanted, language: str) -> Iterator[Finding]:

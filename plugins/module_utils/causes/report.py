@@ -84,7 +84,7 @@ def look(cluster: Cluster, asked: Asked) -> Report:
     state = room.observe(cluster, asked.run.namespace, needed, asked.names)
     report.values.update(version=state.version, namespace_exists=state.namespace_exists)
     report.findings.extend(preflight.explain(state, asked.run, asked.language))
-    report.checked.extend(preflight.checked(state, asked.run, len(needed)))
+    report.checked.extend(preflight.checked(state, asked.run, len(needed), report.findings))
     report.not_proved.extend(preflight.not_proved(state, asked.run))
     if asked.network is not None:
         _allowed(report, state.refused, "network", lambda: _network(cluster, asked, report))

@@ -129,6 +129,9 @@ def test_every_cause_of_every_check_is_told_in_one_failure() -> None:
     assert text.splitlines()[0].endswith("causes; nothing was changed")
     for code in codes:
         assert f"[{code}]" in text
+    proved = caught.value.details["checked"]
+    assert proved[0] == "the API server is v1.36.3, 1.25 or later"
+    assert not [line for line in proved if "rights" in line or "room" in line or "5.7" in line]
 
 
 def test_a_right_that_is_lacking_is_one_cause_and_not_the_end_of_the_report() -> None:
