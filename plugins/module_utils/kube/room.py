@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -80,17 +80,11 @@ def observe(
     """
     version = cluster.version()
     exists = cluster.get("Namespace", namespace) is not None
-    refused = {}
-    for right in rights:
-        if exists and (right.verb, right.kind) == ("create", "Namespace"):
-            continue
-        reason = refusal(cluster, right)
-        if reason is not None:
-            refused[right] = reason
+    refused = _refused(cluster, rights, exists)
     blind: list[str] = []
     nodes, pods = _list(cluster, "Node", None, blind), _list(cluster, "Pod", None, blind)
     quotas = _list(cluster, "ResourceQuota", namespace, blind) if exists else []
-    found = [(kind, cluster.get(kind, name, namespace)) for kind, name in names] if exists else []
+    taken = _taken(cluster, namespace, names) if exists else []
     return RoomState(
         version=version,
         namespace_exists=exists,
@@ -99,20 +93,51 @@ def observe(
         pods=tuple(pods),
         quotas=tuple(quotas),
         ingresses=tuple(_list(cluster, "Ingress", None, blind)),
-        taken=tuple({"kind": kind, **obj} for kind, obj in found if obj is not None),
+        taken=tuple(taken),
         blind=tuple(blind),
     )
 
 
+def _refused(cluster: Cluster, rights: Sequence[Right], exists: bool) -> dict[Right, str]:
+    """Return the rights that are denied, with the reason. exists: whether the namespace does."""
+    every = {"verb": "*", "group": "*", "resource": "*"}
+    # Who may do everything is asked once instead of for each right.
+    if _denied(cluster, every) is None:
+        return {}
+    refused = {}
+    for right in rights:
+        if exists and (right.verb, right.kind) == ("create", "Namespace"):
+            continue
+        reason = refusal(cluster, right)
+        if reason is not None:
+            refused[right] = reason
+    return refused
+
+
+def _taken(cluster: Cluster, namespace: str, names: Sequence[tuple[str, str]]) -> Iterator[Object]:
+    """Yield the objects of these (kind, name); one request a kind."""
+    for kind in dict.fromkeys(kind for kind, _name in names):
+        wanted = {name for of, name in names if of == kind}
+        for one in cluster.list(kind, namespace):
+            if one["metadata"]["name"] in wanted:
+                yield {"kind": kind, **one}
+
+
 def refusal(cluster: Cluster, right: Right) -> str | None:
     """Return why the API server denies a right, None where it grants it. Raises KubeError."""
-    attributes = {
-        "verb": right.verb,
-        "group": kinds.of(right.kind).group,
-        "resource": kinds.of(right.kind).plural,
-        "subresource": right.subresource,
-        "namespace": right.namespace,
-    }
+    return _denied(
+        cluster,
+        {
+            "verb": right.verb,
+            "group": kinds.of(right.kind).group,
+            "resource": kinds.of(right.kind).plural,
+            "subresource": right.subresource,
+            "namespace": right.namespace,
+        },
+    )
+
+
+def _denied(cluster: Cluster, attributes: Mapping[str, str]) -> str | None:
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
