@@ -84,7 +84,7 @@ def observe(
     blind: list[str] = []
     nodes, pods = _list(cluster, "Node", None, blind), _list(cluster, "Pod", None, blind)
     quotas = _list(cluster, "ResourceQuota", namespace, blind) if exists else []
-    taken = _taken(cluster, namespace, names) if exists else []
+    taken = list(_taken(cluster, namespace, names, blind)) if exists else []
     return RoomState(
         version=version,
         namespace_exists=exists,
@@ -114,11 +114,16 @@ def _refused(cluster: Cluster, rights: Sequence[Right], exists: bool) -> dict[Ri
     return refused
 
 
-def _taken(cluster: Cluster, namespace: str, names: Sequence[tuple[str, str]]) -> Iterator[Object]:
+def _taken(
+    cluster: Cluster,
+    namespace: str,
+    names: Sequence[tuple[str, str]],
+    blind: list[str],
+) -> Iterator[Object]:
     """Yield the objects of these (kind, name); one request a kind."""
     for kind in dict.fromkeys(kind for kind, _name in names):
         wanted = {name for of, name in names if of == kind}
-        for one in cluster.list(kind, namespace):
+        for one in _list(cluster, kind, namespace, blind):
             if one["metadata"]["name"] in wanted:
                 yield {"kind": kind, **one}
 
