@@ -74,6 +74,8 @@ _QUANTITY = Form(
     "a Kubernetes quantity above 0, such as 500m, 2 or 4Gi",
     _matching(r"(?=.*[1-9])\d+(\.\d+)?(m|k|[KMGTPE]i|[MGTPE])?"),
 )
+_IDENTIFIER = Form("the name of a database, 1 to 64 characters", _matching(r"[^/\\`]+", 64))
+_USER = Form("the name of a MySQL account, 1 to 32 characters", _matching(r"[\w.$-]+", 32))
 _LABEL_FORM = Form(
     "a DNS label: lower case letters, digits and -, at most 63", _matching(_LABEL, 63)
 )
@@ -83,9 +85,8 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "address": Form("an IP address", _is_address),
         "host": _HOST,
         "host_or_empty": _or_empty(_HOST),
-        "identifier": Form(
-            "the name of a database, 1 to 64 characters", _matching(r"[^/\\`]+", 64)
-        ),
+        "identifier": _IDENTIFIER,
+        "identifier_or_empty": _or_empty(_IDENTIFIER),
         "image": Form(
             "an image such as docker.io/library/mysql:9.7",
             _matching(
@@ -98,7 +99,8 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "quantity": _QUANTITY,
         "quantity_or_empty": _or_empty(_QUANTITY),
         "something": Form("something", lambda text: bool(text.strip())),
-        "user": Form("the name of a MySQL account, 1 to 32 characters", _matching(r"[\w.$-]+", 32)),
+        "user": _USER,
+        "user_or_empty": _or_empty(_USER),
     }
 )
 

@@ -20,6 +20,28 @@ TEXTS: Mapping[str, Text] = {
             fix="먼저 db 단계를 실행하세요: ansible-playbook playbooks/site.yml --tags infra,db",
         ),
     ),
+    "local.no_answer": Text(
+        severity="error",
+        en=Words(
+            summary="{subject} runs no MySQL that answers",
+            fix="read the last lines of its log above, mend what they name, and play local.yml again",
+        ),
+        ko=Words(
+            summary="{subject}에서 응답하는 MySQL이 없습니다",
+            fix="위 로그의 마지막 줄이 가리키는 원인을 고치고 local.yml을 다시 실행하세요",
+        ),
+    ),
+    "local.volume_owner": Text(
+        severity="error",
+        en=Words(
+            summary="{subject}: mysqld may not open its files (errno 13); they belong to another user",
+            fix="leave local_data empty for a volume of the engine: NTFS under WSL and shares keep no owners",
+        ),
+        ko=Words(
+            summary="{subject}: mysqld가 파일을 열 권한이 없습니다(errno 13). 파일의 소유자가 다릅니다",
+            fix="local_data를 비워 엔진의 볼륨을 사용하세요. WSL의 NTFS와 공유 폴더는 소유자를 저장하지 못합니다",
+        ),
+    ),
     "mysql.version_old": Text(
         severity="error",
         en=Words(

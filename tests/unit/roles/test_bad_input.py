@@ -32,12 +32,14 @@ WRONG_FORMS: Mapping[str, list[str]] = {
     "host": ["", "192.168.0.251", "Upper.example", "a_b", "-a"],
     "host_or_empty": ["192.168.0.251", "Upper.example", "a..b"],
     "identifier": ["", "a/b", "a`b", "a" * 65],
+    "identifier_or_empty": ["a/b", "a" * 65],
     "image": ["", "My Image", "mysql:", "https://mysql"],
     "label": ["", "Mysql", "my_sql", "a.b", "a" * 64, "-a"],
     "label_or_empty": ["Mysql", "a" * 64],
     "quantity": ["", "0", "lots", "-1Gi", "4 Gi", "4GiB"],
     "quantity_or_empty": ["0", "lots"],
     "something": ["", " "],
+    "user_or_empty": ["a b"],
     "user": ["", "a b", "a'b", "a" * 33],
 }
 
