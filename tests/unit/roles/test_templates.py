@@ -70,15 +70,11 @@ def topology(primary: str, *instances: tuple[str, bool]) -> dict[str, Any]:
 
 def compared(*changed: str, unchanged: tuple[str, ...] = ()) -> dict[str, Any]:
     """What a dry run of kubernetes.core.k8s returns of Deployments."""
-    return {
-        "results": [
-            {
-                "changed": name in changed,
-                "result": {"kind": "Deployment", "metadata": {"name": name}},
-            }
-            for name in (*changed, *unchanged)
-        ]
-    }
+    results = [
+        {"changed": name in changed, "result": {"kind": "Deployment", "metadata": {"name": name}}}
+        for name in (*changed, *unchanged)
+    ]
+    return {"result": {"results": results}}
 
 
 def cluster_instances(replicas: Any) -> list[dict[str, Any]]:
