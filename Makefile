@@ -35,6 +35,12 @@ $(VENV)/.complete:
 site: venv ## From a fresh machine to a replicated, balanced database, with a summary (KUBECONFIG=... for your own cluster)
 	@PATH="$(BIN):$$PATH" tools/site $(SITE_ARGS)
 
+.PHONY: manifests
+manifests: venv ## All that the roles make as plain YAML for kubectl: make manifests OUT=dir
+	@test -n "$(OUT)" || { echo "OUT is empty: make manifests OUT=dir" >&2; exit 2; }
+	@PATH="$(BIN):$$PATH" ansible-playbook --inventory inventories/example playbooks/manifests.yml \
+	  -e manifests_folder="$(abspath $(OUT))" $(MANIFESTS_ARGS)
+
 .PHONY: test
 test: venv ## The gate: lint, sanity, units, real servers, the site on a real Kubernetes
 	@$(RUN) lint sanity unit lab integration site
