@@ -4,7 +4,7 @@
 #
 # Makes a base backup, starts a server from a copy of it, and lists it only then. See lib.sh, server.sh.
 #
-#   DONORS         hosts to take it from, the first that answers; separated by spaces
+#   DONORS         hosts to take it from, the best first; separated by spaces
 #   METHOD         auto (clone where the donor can), clone, dump
 #   PASSWORD_FILE  password of CLIENT_CNF's account once more, as CLONE needs it in a statement
 
@@ -64,29 +64,44 @@ donor_value() {
   donor_client -e "$1"
 }
 
+# Behind a name may be several servers: one of their addresses is kept to the end. One that can be
+# cloned comes before one that cannot.
 choose_donor() {
-  local host
-  for host in $DONORS; do
-    donor=$host
-    if donor_version=$(donor_value "SELECT VERSION()"); then
-      donor_uuid=$(donor_value "SELECT @@server_uuid")
-      return
-    fi
+  local name address first=""
+  for name in $DONORS; do
+    while read -r address; do
+      donor=$address
+      if ! donor_value "SELECT 1" >/dev/null; then continue; fi
+      first=${first:-$address}
+      if [ "$METHOD" = dump ] || can_clone; then
+        know_donor
+        return
+      fi
+    done < <(getent ahosts "$name" | awk '{ print $1 }' | sort -u)
   done
-  fail "none of $DONORS answers"
+  donor=$first
+  [ -n "$donor" ] || fail "none of $DONORS answers"
+  know_donor
+}
+
+know_donor() {
+  donor_version=$(donor_value "SELECT VERSION()")
+  donor_uuid=$(donor_value "SELECT @@server_uuid")
+}
+
+can_clone() {
+  [ "$(donor_value "SELECT COUNT(*) FROM information_schema.plugins
+                     WHERE plugin_name = 'clone' AND plugin_status = 'ACTIVE'")" = 1 ]
 }
 
 method_of_donor() {
-  local clone
-  clone=$(donor_value "SELECT COUNT(*) FROM information_schema.plugins
-                        WHERE plugin_name = 'clone' AND plugin_status = 'ACTIVE'")
   case $METHOD in
     dump) echo dump ;;
     clone)
-      [ "$clone" = 1 ] || fail "METHOD: clone; $donor (MySQL $donor_version) has no active clone plugin"
+      can_clone || fail "METHOD: clone; $donor (MySQL $donor_version) has no active clone plugin"
       echo clone
       ;;
-    auto) if [ "$clone" = 1 ]; then echo clone; else echo dump; fi ;;
+    auto) if can_clone; then echo clone; else echo dump; fi ;;
     *) fail "METHOD: $METHOD is none of auto, clone, dump" ;;
   esac
 }
