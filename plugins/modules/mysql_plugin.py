@@ -10,7 +10,8 @@ module: mysql_plugin
 short_description: Load a plugin into a MySQL server for good
 version_added: 0.2.0
 description:
-  - Loads a plugin where it is not active. It stays over restarts, and no binary log gets it, so each instance needs its own task.
+  - Loads a plugin where it is not active. It stays over restarts.
+  - No binary log gets it, so each instance needs it for itself.
   - On a read-only replica C(super_read_only) is lifted for the one statement; C(read_only) is not.
 author:
   - The mysql_on.kubernetes founders (@mysql-on)

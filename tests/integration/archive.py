@@ -21,6 +21,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.archive
     Listing,
     read_listing,
 )
+
 from tests.integration import servers
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "roles" / "backup" / "files"
