@@ -21,6 +21,8 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.archive
     Listing,
     read_listing,
 )
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql import replication
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
 
 from tests.integration import servers
 
@@ -65,6 +67,11 @@ class LocalArchive:
         )
         # At once: a script reads it whenever it likes.
         (self.folder / "client.cnf.new").rename(self.folder / "client.cnf")
+
+    def use_key(self, key: str) -> None:
+        """Encrypt with this key from now on."""
+        (self.folder / "key").write_text(key)
+        self.options["KEY_FILE"] = f"{self.inside}/key"
 
     def environment(self, **options: str) -> dict[str, str]:
         return {
@@ -139,17 +146,16 @@ class LocalArchive:
 
     def wait_for(self, server: servers.Server) -> Listing:
         """Return the listing that has every transaction that a server has now."""
-        executed = servers_gtids(server)
-        return self.wait(lambda found: executed in found.archive.logged, f"{executed} in archive")
+        wanted = executed(server)
+        return self.wait(lambda found: wanted in found.archive.logged, f"{wanted} in archive")
 
     def remove(self) -> None:
         self.stop(kill=True)
         shutil.rmtree(self.folder)
 
 
-def servers_gtids(server: servers.Server):  # noqa: ANN201
-    from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql import replication
-
+def executed(server: servers.Server) -> GtidSet:
+    """What a server has executed."""
     with server.connect() as connection:
         return replication.executed(connection)
 
