@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: mysql_backup_info
 short_description: Read what a backup archive holds, and from when to when it can be recovered
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Reads the archive that the role C(backup) makes, in the Pod that writes it.
   - Where the options name a road to the primary, the two are compared.

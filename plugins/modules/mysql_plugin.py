@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: mysql_plugin
 short_description: Load a plugin into a MySQL server for good
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Loads a plugin where it is not active. It stays over restarts.
   - No binary log gets it, so each instance needs it for itself.

@@ -17,6 +17,8 @@ from tests.integration.archive import LocalArchive, executed, make_account
 from tests.integration.conftest import ServerFactory
 from tests.integration.runner import run_module, succeed
 
+pytestmark = pytest.mark.servers
+
 ArchiveFactory = Callable[..., LocalArchive]
 
 
@@ -157,6 +159,7 @@ def uuid(server: servers.Server) -> str:
         return connection.server.server_uuid
 
 
+@pytest.mark.long
 def test_logs_that_were_purged_before_they_were_archived_are_a_gap_by_their_transactions(
     server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
@@ -178,6 +181,7 @@ def test_logs_that_were_purged_before_they_were_archived_are_a_gap_by_their_tran
     assert answers.gaps(found.archive) == lost
 
 
+@pytest.mark.long
 def test_a_server_that_counts_anew_leaves_its_old_history_untouched(
     server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
@@ -200,7 +204,7 @@ def test_a_server_that_counts_anew_leaves_its_old_history_untouched(
 @pytest.mark.parametrize(
     ("of", "method", "compression", "encrypted"),
     [
-        ("9.7", "clone", "none", False),
+        pytest.param("9.7", "clone", "none", False, marks=pytest.mark.long),
         ("9.7", "clone", "zstd", True),
         ("8.0.15", "dump", "gzip", True),
     ],
@@ -266,6 +270,7 @@ def test_a_base_that_cannot_be_taken_leaves_nothing_behind(
     assert not any(path.name != ".lock" for path in (backup.root / "base").iterdir())
 
 
+@pytest.mark.long
 def test_what_is_pruned_is_what_retention_says(
     server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
