@@ -11,6 +11,7 @@ from typing import Any, Literal
 from ..finding import CollectionError, Finding
 from . import (
     texts_app,
+    texts_backup,
     texts_binlog,
     texts_data,
     texts_engine,
@@ -39,6 +40,7 @@ def _merged(*tables: Mapping[str, Text]) -> Mapping[str, Text]:
 
 TEXTS: Mapping[str, Text] = _merged(
     texts_app.TEXTS,
+    texts_backup.TEXTS,
     texts_binlog.TEXTS,
     texts_data.TEXTS,
     texts_engine.TEXTS,
