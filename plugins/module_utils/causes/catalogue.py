@@ -15,6 +15,7 @@ from . import (
     texts_data,
     texts_kube,
     texts_mysql,
+    texts_recovery,
     texts_replication,
     texts_topology,
 )
@@ -42,6 +43,7 @@ TEXTS: Mapping[str, Text] = _merged(
     texts_data.TEXTS,
     texts_kube.TEXTS,
     texts_mysql.TEXTS,
+    texts_recovery.TEXTS,
     texts_replication.TEXTS,
     texts_topology.TEXTS,
 )
