@@ -76,7 +76,7 @@ def file_events(
     view = memoryview(data)
     _check_magic(view)
     over = leap_for(wanted) if leap is None else leap
-    checksum = _checksum_size(view) if start != FIRST_POSITION else 0
+    checksum = checksum_size(view) if start != FIRST_POSITION else 0
     at, total = start, len(view)
     # Where the transaction ends that was opened last, while its content may still be leapt over.
     close = 0
@@ -135,11 +135,16 @@ def _check_magic(view: memoryview) -> None:
         raise MalformedError(f"the file begins with {magic.hex()}, not as a binary log does")
 
 
-def _checksum_size(view: memoryview) -> int:
+def checksum_size(view: memoryview) -> int:
     """Return the size of the checksums of a file that is not read from its beginning."""
     size = int.from_bytes(view[FIRST_POSITION + 9 : FIRST_POSITION + 13], "little")
     body = bytes(view[FIRST_POSITION + HEADER_SIZE : FIRST_POSITION + size])
     return read_format(body)[1]
+
+
+def writer_of(data: Data) -> int:
+    """Return the server-id of who wrote a file: it stands in its first event."""
+    return int(HEADER.unpack_from(memoryview(data), FIRST_POSITION)[2])
 
 
 def file_head(data: Data, name: str) -> tuple[int, str, GtidSet]:

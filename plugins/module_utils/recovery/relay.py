@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..binlog.events import rotate_event
+from ..binlog.files import checksum_size, writer_of
 from ..binlog.store import BLOCK, Store
 from ..causes.binlog import BinlogError
 from ..mysql.connection import Connection
@@ -50,6 +52,12 @@ def lay_out(
                     relay.write(part)
                     note(len(part))
                     part.release()
+            if number < len(pieces) and not (piece.whole and piece.log.ended == "rotate"):
+                # A log that was cut, or whose server ended, does not say that another one follows.
+                # 8.0 then takes the numbers that begin anew in the next for wrong ones (1755).
+                following = pieces[number].log.name
+                sums = bool(checksum_size(content))
+                relay.write(rotate_event(writer_of(content), following, checksum=sums))
     (data / f"{RELAY}.index").write_text("".join(f"./{name}\n" for name in names))
 
 
