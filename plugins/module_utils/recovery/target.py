@@ -24,6 +24,8 @@ from ..causes.binlog import BinlogError
 from ..finding import CollectionError
 from ..mysql.gtid import GtidSet, Origin
 
+# What a search says of a place that a gap cuts off.
+_NOT_FOUND = ("binlog.gtid_unknown", "binlog.nothing_matches", "binlog.file_unknown", "binlog.none")
 BY_FIND = ("before_gtid", "file", "time", "offset", "before")
 WAYS = ("latest", *BY_FIND, "after_gtid", "gtid_executed", "name")
 
@@ -133,28 +135,35 @@ def resolve(store: Store, archive: Archive, history: History, target: Target) ->
     if not candidates:
         raise _no_base(store, archive)
     failed: BinlogError | None = None
-    for base, source in candidates:
+    for base, source, missing in candidates:
         try:
+            if missing and isinstance(target, Latest):
+                raise _gap(source, base, missing)
             return _in_source(source, base, history, target)
         except BinlogError as error:
-            failed = failed or error
+            lacking = missing and error.code in _NOT_FOUND
+            failed = failed or (_gap(source, base, missing) if lacking else error)
     assert failed is not None
     raise failed
 
 
 def _candidates(
     store: Store, archive: Archive, history: History
-) -> Iterator[tuple[Base, ArchiveSource]]:
-    """Yield the logs from each base on: first of the oldest that reaches the present, then others."""
-    whole: list[tuple[Base, tuple[Binlog, ...]]] = []
-    broken: list[tuple[Base, tuple[Binlog, ...]]] = []
-    for base in archive.bases:
-        if not base.usable or base.gtid_executed not in history.gtids:
-            continue
-        found = chain(archive, base, history.gtids)
-        (broken if found.missing else whole).append((base, found.files))
-    for base, files in (*whole, *reversed(broken)):
-        yield base, ArchiveSource(store, files, base.gtid_executed - _told(files))
+) -> Iterator[tuple[Base, ArchiveSource, GtidSet]]:
+    """Yield the logs from each base on, with what they lack of the history.
+
+    First of the oldest base that reaches the present, then of those that a gap cuts off.
+    """
+    chains = [
+        chain(archive, base, history.gtids)
+        for base in archive.bases
+        if base.usable and base.gtid_executed in history.gtids
+    ]
+    whole = [found for found in chains if not found.missing]
+    broken = [found for found in reversed(chains) if found.missing]
+    for found in (*whole, *broken):
+        seed = found.base.gtid_executed - _told(found.files)
+        yield found.base, ArchiveSource(store, found.files, seed), found.missing
 
 
 def _told(files: tuple[Binlog, ...]) -> GtidSet:
@@ -162,6 +171,9 @@ def _told(files: tuple[Binlog, ...]) -> GtidSet:
 
 
 def _in_source(source: ArchiveSource, base: Base, history: History, target: Target) -> Resolved:
+    named = target.gtid if isinstance(target, After) else target
+    if isinstance(named, GtidSet) and named not in history.gtids and named in source.executed():
+        raise _other_history(source, str(named))
     if not source.files:
         return _nothing_to_apply(source, base, target)
     hit = _hit(source, target, history)
@@ -259,6 +271,15 @@ def _no_base(store: Store, archive: Archive) -> BinlogError:
         for base in archive.bases
     ]
     return BinlogError("recovery.no_base", str(store.root), proof or ["there is no base at all"])
+
+
+def _gap(source: ArchiveSource, base: Base, missing: GtidSet) -> BinlogError:
+    text = str(missing)[:200]
+    proof = [
+        f"from base {base.id}, {len(source.files)} binary logs follow one another",
+        f"no binary log of the archive brings {text}",
+    ]
+    return BinlogError("recovery.gap", source.address, proof, missing=text, count=missing.count)
 
 
 def _anonymous(source: ArchiveSource, found: Transaction) -> BinlogError:
