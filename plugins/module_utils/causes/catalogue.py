@@ -17,6 +17,7 @@ from . import (
     texts_engine,
     texts_kube,
     texts_mysql,
+    texts_recovery,
     texts_replication,
     texts_topology,
 )
@@ -46,6 +47,7 @@ TEXTS: Mapping[str, Text] = _merged(
     texts_engine.TEXTS,
     texts_kube.TEXTS,
     texts_mysql.TEXTS,
+    texts_recovery.TEXTS,
     texts_replication.TEXTS,
     texts_topology.TEXTS,
 )
