@@ -135,6 +135,48 @@ TEXTS: Mapping[str, Text] = {
             "{advertisements}의 spec.nodeSelectors를 바로잡으세요",
         ),
     ),
+    "metallb.local_without_endpoint": Text(
+        "error",
+        Words(
+            "The Service {subject} has externalTrafficPolicy Local, and no ready Pod of it runs on a"
+            " node that may announce {ip}",
+            "Let every node take the traffic: kubectl -n {namespace} patch service {name}"
+            " -p '{{"spec":{{"externalTrafficPolicy":"Cluster"}}}}'",
+        ),
+        Words(
+            "Service {subject}의 externalTrafficPolicy가 Local인데, {ip}을(를) 알릴 수 있는 노드에"
+            " 준비된 Pod가 없습니다",
+            "모든 노드가 트래픽을 받게 하세요: kubectl -n {namespace} patch service {name}"
+            " -p '{{"spec":{{"externalTrafficPolicy":"Cluster"}}}}'",
+        ),
+    ),
+    "metallb.other_load_balancer": Text(
+        "error",
+        Words(
+            "Another load balancer, {other}, serves the Service {subject} beside MetalLB",
+            "Switch it off (k3s: --disable=servicelb), then remove what it left:"
+            " kubectl -n {namespace} delete daemonset {name}",
+        ),
+        Words(
+            "MetalLB 외에 다른 로드밸런서 {other}이(가) Service {subject}을(를) 처리합니다",
+            "그것을 끄고(k3s: --disable=servicelb) 남은 것을 지우세요:"
+            " kubectl -n {namespace} delete daemonset {name}",
+        ),
+    ),
+    "metallb.strict_arp": Text(
+        "warning",
+        Words(
+            "kube-proxy runs in mode ipvs without strictARP: every node answers ARP for {subject}",
+            "Set ipvs.strictARP to true and restart kube-proxy: kubectl -n {namespace} edit"
+            " configmap {name}",
+        ),
+        Words(
+            "kube-proxy가 strictARP 없이 ipvs 모드로 실행됩니다: 모든 노드가 {subject}의 ARP에"
+            " 응답합니다",
+            "ipvs.strictARP를 true로 설정하고 kube-proxy를 다시 시작하세요: kubectl -n {namespace}"
+            " edit configmap {name}",
+        ),
+    ),
     "metallb.node_excluded": Text(
         "error",
         Words(
