@@ -35,6 +35,10 @@ $(VENV)/.complete:
 site: venv ## From a fresh machine to a replicated, balanced database, with a summary (KUBECONFIG=... for your own cluster)
 	@PATH="$(BIN):$$PATH" tools/site $(SITE_ARGS)
 
+.PHONY: doctor
+doctor: venv ## Look at the lab's cluster and name each cause of what is wrong (KUBECONFIG=... for your own cluster)
+	@PATH="$(BIN):$$PATH" ansible-playbook --inventory inventories/$(if $(KUBECONFIG),example,lab) playbooks/doctor.yml $(DOCTOR_ARGS)
+
 .PHONY: test
 test: venv ## The gate: lint, sanity, units, real servers, the site on a real Kubernetes
 	@$(RUN) lint sanity unit lab integration site

@@ -28,6 +28,8 @@ Part = TypeVar("Part")
 
 POLL = 1.0
 FORBIDDEN = 403
+# For the replicas to reach the snapshot at which tables are compared.
+TABLES_SECONDS = 120.0
 _PLUGINS = "SELECT user, plugin FROM mysql.user"
 
 
@@ -51,8 +53,18 @@ class Request:
     patience: float = 10.0
 
 
-def examine(request: Request) -> tuple[Diagnosis, list[str]]:
-    """Return what is wrong, and the parts that this user may not look at.
+@dataclass(frozen=True)
+class Examined:
+    """blind: parts that this user may not look at. answering: the instances that could be read."""
+
+    diagnosis: Diagnosis
+    blind: tuple[str, ...]
+    primary: str
+    answering: tuple[str, ...]
+
+
+def examine(request: Request) -> Examined:
+    """Return what is wrong with a cluster.
 
     It looks again while all that is found may heal by itself, until the patience ends: what a
     second look does not see was no cause. Raises CollectionError where the cluster cannot be read.
@@ -62,8 +74,13 @@ def examine(request: Request) -> tuple[Diagnosis, list[str]]:
         seen, blind = _look(request)
         diagnosis = causes.explain(seen, request.wanted)
         if diagnosis.settled or time.monotonic() >= deadline:
-            return diagnosis, blind
+            break
         time.sleep(POLL)
+    if request.tables:
+        seen = _with_tables(seen, request)
+        diagnosis = causes.explain(seen, request.wanted)
+    answering = tuple(one.name for one in seen.readings if one.state is not None)
+    return Examined(diagnosis, tuple(blind), seen.primary, answering)
 
 
 def _look(request: Request) -> tuple[Seen, list[str]]:
@@ -79,8 +96,6 @@ def _look(request: Request) -> tuple[Seen, list[str]]:
     seen = replace(seen, readings=_read_all(request, instances, primary), primary=primary)
     if cluster is not None and request.lan_prefix and request.wanted.address:
         seen = replace(seen, paths=tuple(_paths(cluster, seen, request)))
-    if request.tables:
-        seen = _with_tables(seen, request, instances)
     return seen, blind.parts
 
 
@@ -127,7 +142,9 @@ def _claims(objects: workload.WorkloadState | None) -> list[str]:
     if objects is None:
         return []
     templates = [
-        seen.obj["spec"]["template"] for seen in objects.deployments.values() if seen.obj is not None
+        seen.obj["spec"]["template"]
+        for seen in objects.deployments.values()
+        if seen.obj is not None
     ]
     return [name for name in (workload.claim_of(one) for one in templates) if name]
 
@@ -201,13 +218,12 @@ def _direct(cluster: Cluster, state: IngressState, rule: Rule) -> int:
     return 200
 
 
-def _with_tables(
-    seen: Seen, request: Request, instances: Sequence[Mapping[str, Any]]
-) -> Seen:
+def _with_tables(seen: Seen, request: Request) -> Seen:
     """Compare every table of the instances that answer and can be compared."""
     states = [(one.name, one.state) for one in seen.readings if one.state is not None]
     if len(states) < 2 or any(state.gtid_mode != "ON" for _name, state in states):
         return seen
+    instances = list(request.instances) or _instances(seen, request)
     answering = {name for name, _state in states}
     ordered = sorted(instances, key=lambda one: one["name"] != seen.primary)
     with ExitStack() as stack:
@@ -220,7 +236,7 @@ def _with_tables(
             if one["name"] in answering
         ]
         try:
-            readings = checksum.read(members, checksum.Task(None, "crc", False, request.patience))
+            readings = checksum.read(members, checksum.Task(None, "crc", False, TABLES_SECONDS))
         except CollectionError as error:
             # A replica that does not follow cannot be compared; why is told by its own cause.
             note = f"tables were not compared: {error.message.splitlines()[0]}"

@@ -48,7 +48,11 @@ TRANSIENT = frozenset(
     }
 )
 LABELS: Mapping[str, tuple[str, str, str]] = {
-    "en": ("proof:", "next: ", "No cause found: {checked} things were looked at, all as they should be"),
+    "en": (
+        "proof:",
+        "next: ",
+        "No cause found: {checked} things were looked at, all as they should be",
+    ),
     "ko": ("증거:", "다음:", "원인이 없습니다: {checked}가지를 확인했고 모두 정상입니다"),
 }
 

@@ -179,9 +179,7 @@ def _replica(case: Case, one: Reading, state: State) -> Iterator[Finding]:
         yield from _reached(case, one, channel, told)
 
 
-def _key(
-    case: Case, one: Reading, channel: Channel, told: Sequence[Finding]
-) -> Iterator[Finding]:
+def _key(case: Case, one: Reading, channel: Channel, told: Sequence[Finding]) -> Iterator[Finding]:
     """Yield a channel that only works while the source's password cache is warm."""
     plugins = case.source.plugins if case.source else {}
     user = str(channel.settings.get("user"))
@@ -197,9 +195,7 @@ def _key(
     yield case.finding("replication.key_missing", one.name, *proof, user=user)
 
 
-def _reached(
-    case: Case, one: Reading, channel: Channel, told: Sequence[Finding]
-) -> list[Finding]:
+def _reached(case: Case, one: Reading, channel: Channel, told: Sequence[Finding]) -> list[Finding]:
     """Return the findings, those of a source that is not reached replaced by the cause of that."""
     lost = [found for found in told if found.code in NOT_REACHED]
     rest = [found for found in told if found.code not in NOT_REACHED]
@@ -289,5 +285,4 @@ def _one_identity(found: list[Finding]) -> list[Finding]:
         if one.code in ("replication.server_uuid_duplicate", "replication.replica_uuid_duplicate")
     }
     same = ("replication.server_id_duplicate", "replication.replicas_share_server_id")
-    keep = [one for one in found if not (one.code in same and one.subject in copies)]
-    return keep
+    return [one for one in found if not (one.code in same and one.subject in copies)]

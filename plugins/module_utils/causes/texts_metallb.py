@@ -141,13 +141,13 @@ TEXTS: Mapping[str, Text] = {
             "The Service {subject} has externalTrafficPolicy Local, and no ready Pod of it runs on a"
             " node that may announce {ip}",
             "Let every node take the traffic: kubectl -n {namespace} patch service {name}"
-            " -p '{{"spec":{{"externalTrafficPolicy":"Cluster"}}}}'",
+            ' -p \'{{"spec":{{"externalTrafficPolicy":"Cluster"}}}}\'',
         ),
         Words(
             "Service {subject}의 externalTrafficPolicy가 Local인데, {ip}을(를) 알릴 수 있는 노드에"
             " 준비된 Pod가 없습니다",
             "모든 노드가 트래픽을 받게 하세요: kubectl -n {namespace} patch service {name}"
-            " -p '{{"spec":{{"externalTrafficPolicy":"Cluster"}}}}'",
+            ' -p \'{{"spec":{{"externalTrafficPolicy":"Cluster"}}}}\'',
         ),
     ),
     "metallb.other_load_balancer": Text(

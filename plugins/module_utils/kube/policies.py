@@ -98,7 +98,9 @@ def _is_peer(
         in_space = space == policy["metadata"].get("namespace")
     else:
         named = [one for one in namespaces if one["metadata"]["name"] == space]
-        labels = selectors.labels(named[0]) if named else {"kubernetes.io/metadata.name": str(space)}
+        labels = (
+            selectors.labels(named[0]) if named else {"kubernetes.io/metadata.name": str(space)}
+        )
         in_space = selectors.matches(by_space, labels)
     by_pod = peer.get("podSelector")
     return in_space and (by_pod is None or selectors.matches(by_pod, selectors.labels(client)))
