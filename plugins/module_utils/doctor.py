@@ -13,10 +13,12 @@ from typing import Any, TypeVar
 from . import roads
 from .causes import doctor as causes
 from .causes import ingress as ingress_causes
+from .causes import lan as lan_causes
+from .causes import metallb as metallb_causes
 from .causes import tables as table_causes
 from .causes.doctor import Diagnosis, Seen, Wanted
 from .causes.instances import DENIED, Reading
-from .finding import CollectionError, Finding
+from .finding import CollectionError, Finding, errors
 from .kube import client, ingress, lan, metallb, storage, workload
 from .kube.client import Cluster, KubeError
 from .kube.ingress import IngressState, Rule
@@ -180,19 +182,24 @@ def _read(request: Request, instance: Mapping[str, Any]) -> Reading:
 def _is_bare(request: Request, instance: Mapping[str, Any]) -> bool:
     """Whether root needs no password, as in a data directory that was left half made."""
     try:
-        roads.connect_instance({**request.params, "login_password": ""}, instance).close()
+        roads.connect_instance(request.params, {**instance, "login_password": ""}).close()
     except CollectionError:
         return False
     return True
 
 
 def _paths(cluster: Cluster, seen: Seen, request: Request) -> list[Finding]:
-    """Ask each path of the Ingresses over the LAN; return those that lose their prefix nowhere."""
+    """Ask the address and each path of the Ingresses over the LAN; return why one does not answer."""
     address = request.wanted.address
     if address is None or seen.ingress is None or seen.network is None:
         return []
-    if not metallb.holders(seen.network, address.ip):
+    verdict = metallb_causes.explain(seen.network, address)
+    if errors(verdict.findings):
         return []
+    answer = lan.ask(request.run, request.lan_prefix, address.ip)
+    silent = lan_causes.judged(seen.network, address, verdict, answer)
+    if silent is not None:
+        return [silent]
     found: list[Finding] = []
     for one in seen.ingress.ingresses:
         for rule in ingress.rules(one):
