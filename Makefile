@@ -55,6 +55,10 @@ lint: venv ## Static checks alone
 unit: venv ## Unit tests alone
 	@$(RUN) unit
 
+.PHONY: causes
+causes: venv ## Write docs/causes.md from the catalogue
+	@$(BIN)/python tools/causes.py
+
 .PHONY: print-bin
 print-bin:
 	@echo $(BIN)
