@@ -56,7 +56,7 @@ def kubectl() -> str:
 
 def run_command(finding: Finding, kubeconfig: str) -> str:
     """Run the kubectl command that a next step prints, as it stands there."""
-    match = re.search(r"kubectl .*$", finding["fix"])
+    match = re.search(r"(?:echo '|kubectl ).*$", finding["fix"])
     assert match, f"no command in: {finding['fix']}"
     return shell(match[0], kubeconfig)
 

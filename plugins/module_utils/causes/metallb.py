@@ -151,7 +151,8 @@ def _pool(inquiry: _Inquiry) -> None:
     inquiry.pool = metallb.pool_of(pools, inquiry.wanted.ip)
     if inquiry.pool is None:
         ranges = "; ".join(f"{name(one)} ({_ranges(one)})" for one in pools)
-        inquiry.report("metallb.ip_in_no_pool", inquiry.ip, read, pools=ranges)
+        facts = {"pools": ranges, "pool": name(pools[0]), "namespace": inquiry.state.namespace}
+        inquiry.report("metallb.ip_in_no_pool", inquiry.ip, read, **facts)
         return
     pool = name(inquiry.pool)
     if metallb.pool_leaves_out(inquiry.pool, inquiry.wanted.ip):
@@ -255,7 +256,8 @@ def _request(inquiry: _Inquiry, service: Object, *, asks: bool) -> None:
         return
     proof = [f"Service {subject}: {way} {value}" for way, value in asked.items()]
     if "spec.loadBalancerIP" in asked and len(asked) > 1:
-        inquiry.report("metallb.both_ways", subject, proof)
+        facts = {"namespace": meta["namespace"], "name": meta["name"]}
+        inquiry.report("metallb.both_ways", subject, proof, **facts)
         return
     if inquiry.pool and not metallb.pool_serves(inquiry.pool, service, inquiry.state.namespaces):
         rules = inquiry.pool["spec"].get("serviceAllocation")
@@ -264,7 +266,12 @@ def _request(inquiry: _Inquiry, service: Object, *, asks: bool) -> None:
         inquiry.report("metallb.pool_excludes_service", subject, proof, **facts)
         return
     if asks and asked and not metallb.asks_for(service, inquiry.wanted.ip):
-        facts = {"asked": ", ".join(asked.values()), "ip": inquiry.ip}
+        facts = {
+            "asked": ", ".join(asked.values()),
+            "ip": inquiry.ip,
+            "namespace": meta["namespace"],
+            "name": meta["name"],
+        }
         inquiry.report("metallb.asks_other_ip", subject, proof, **facts)
         return
     _deprecated(inquiry, service)
@@ -283,7 +290,13 @@ def _pending(inquiry: _Inquiry, service: Object) -> None:
     events = complaints(inquiry.state, service)
     if held:
         proof = [f"Service {subject}: status.loadBalancer.ingress {', '.join(map(str, held))}"]
-        facts = {"held": ", ".join(map(str, held)), "ip": inquiry.ip}
+        meta = service["metadata"]
+        facts = {
+            "held": ", ".join(map(str, held)),
+            "ip": inquiry.ip,
+            "namespace": meta["namespace"],
+            "name": meta["name"],
+        }
         inquiry.report("metallb.holds_other_ip", subject, [*proof, *events], **facts)
         return
     proof = [f"Service {subject}: status.loadBalancer is empty", *events]
@@ -310,7 +323,7 @@ def _advertised(inquiry: _Inquiry) -> None:
     covering = [one for one in every if metallb.advertises(one, pool)]
     if not covering:
         proof = [f"{one['kind']} {name(one)}: {_pools_of(one)}" for one in every]
-        facts = {"pool": name(pool), "advertisements": names}
+        facts = {"pool": name(pool), "advertisements": names, "namespace": state.namespace}
         inquiry.report("metallb.pool_not_advertised", inquiry.ip, proof, **facts)
         return
     chosen = metallb.advertising_nodes(covering, state.nodes)
