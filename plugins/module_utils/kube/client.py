@@ -160,6 +160,10 @@ class Cluster:
         """Return the API server's version, ``v1.36.3``. Raises KubeError."""
         return str(self._json("GET", "/version", "read the version").get("gitVersion", ""))
 
+    def raw(self, path: str, operation: str) -> str:
+        """Return the text that a path of the API answers with, as a proxied kubelet's. Raises KubeError."""
+        return self._request("GET", path, operation)
+
     def host(self) -> str:
         """Return the address of the API server."""
         return str(self.api_client.configuration.host)
