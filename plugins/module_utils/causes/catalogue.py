@@ -16,6 +16,7 @@ from . import (
     texts_kube,
     texts_mysql,
     texts_replication,
+    texts_switchover,
     texts_topology,
 )
 from .text import Text, Words
@@ -43,6 +44,7 @@ TEXTS: Mapping[str, Text] = _merged(
     texts_kube.TEXTS,
     texts_mysql.TEXTS,
     texts_replication.TEXTS,
+    texts_switchover.TEXTS,
     texts_topology.TEXTS,
 )
 
