@@ -228,6 +228,7 @@ findings:
   sample: []
 """
 
+from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -388,7 +389,8 @@ def carry_out(
             message += f"; {', '.join(again)} takes writes again"
         found = [*causes.stopped_by(error, plan.before, asked), *error.findings]
         raise CollectionError(f"{message}: {error.message}", found, details) from error
-    found = causes.behind(running.failures, asked)
+    new = site.look(asked.target).state if running.failures else None
+    found = causes.behind(running.failures, new, asked)
     if errors(found):
         names = ", ".join(failure.name for failure in running.failures)
         message = f"{asked.target} is primary, and it is not followed by: {names}"
@@ -451,6 +453,8 @@ def switch(module: AnsibleModule, site: Site, running: Run) -> dict[str, Any]:
     if not module.check_mode and plan.changed:
         doubts += carry_out(site, running, plan, asked)
         after = site.observe()
+        if site.routes is None:
+            after = replace(after, primary=asked.target)
     lost = loss(before, after, asked)
     instances = described(after, asked.target)
     for doubt in doubts:

@@ -104,17 +104,18 @@ def stopped_by(error: Exception, cluster: Cluster, asked: Asked) -> list[Finding
     return []
 
 
-def behind(failures: Sequence[Failure], asked: Asked) -> list[Finding]:
-    """Return why members that were told to follow the new primary do not."""
+def behind(failures: Sequence[Failure], after: State | None, asked: Asked) -> list[Finding]:
+    """Return why members that were told to follow the new primary do not.
+
+    after: the new primary as it is now.
+    """
     found: list[Finding] = []
     for failure in failures:
         if failure.state is None:
             code = "switchover.left_out"
             found.append(asked.found(code, failure.name, failure.reason, target=asked.target))
             continue
-        case = replication.Case(
-            failure.name, failure.state, CHANNEL, failure.of_target, asked.language
-        )
+        case = replication.Case(failure.name, failure.state, CHANNEL, after, asked.language)
         said = errors(replication.explain(case))
         if not said:
             proof = failure.reason
@@ -149,7 +150,10 @@ def _target(cluster: Cluster, target: Member, state: State, asked: Asked) -> Ite
         proof = f"{name}: @@gtid_mode = {state.gtid_mode}"
         yield case.finding("replication.gtid_off", proof, gtid_mode=state.gtid_mode)
     if channel is None:
-        if name != cluster.primary and target != switchover.unfinished(cluster):
+        # Somebody follows it: it is primary already, whatever it is said to be.
+        led = any(cluster.feeder(member) == target for member in cluster.members)
+        known = name == cluster.primary or target == switchover.unfinished(cluster)
+        if not known and not (asked.mode == "lost" and led):
             yield _elsewhere(cluster, target, asked, "it follows nobody")
         return
     if target.delayed:

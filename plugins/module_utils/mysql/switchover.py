@@ -172,6 +172,9 @@ class Hands(Protocol):
     def lead_reads(self, name: str, on: bool) -> None:
         """Lead clients that read to a member, or no longer."""
 
+    def attempt(self, name: str, work: Callable[[], None]) -> None:
+        """Do something to a member; where it fails, leave that member and go on with the others."""
+
     def follow(self, name: str, target: str, begin: Callable[[], None]) -> None:
         """Begin to let a member follow the new primary, and wait until it does."""
 
@@ -297,7 +300,7 @@ def plan(cluster: Cluster, wanted: Wanted, hands: Hands) -> Plan[Cluster]:
     steps += planner.leading()
     for member in cluster.members:
         if planner.joins(member):
-            steps += planner.joining(member)
+            steps += [planner.attempted(member, step) for step in planner.joining(member)]
     steps += planner.labelling()
     steps += planner.ending_sessions()
     return Plan(cluster, tuple(steps))
@@ -481,19 +484,25 @@ class _Planner:
         ]
 
     def _opening(self, step: Step[State]) -> Step[Cluster]:
-        return self.lifted(self.target.name, step, lambda: self.hands.open(step))
+        name, led = self.target.name, self.cluster.reads is not None
+        lifted = self.lifted(name, step, lambda: self.hands.open(step))
+
+        def effect(cluster: Cluster) -> Cluster:
+            after = lifted.effect(cluster)
+            # Where a Service says who is primary, it is so once that Service was changed.
+            return after if led else replace(after, primary=name)
+
+        return replace(lifted, effect=effect)
 
     def leading(self) -> list[Step[Cluster]]:
         """Return the step that leads writes to the new primary."""
         name = self.target.name
-        if self.cluster.primary == name:
+        if self.cluster.primary == name or self.cluster.reads is None:
             return []
 
         def effect(cluster: Cluster) -> Cluster:
             return replace(cluster, primary=name)
 
-        if self.cluster.reads is None:
-            return []
         said = f"Service for writes: selector -> {name}"
         reason = "clients that write find the new primary by the Service"
         return [self.step("", said, reason, effect, lambda: self.hands.lead_writes(name))]
@@ -525,6 +534,10 @@ class _Planner:
         """Whether a member is to follow the new primary."""
         away = member.name in self.wanted.left_out or member.state is None
         return not away and member.name != self.target.name
+
+    def attempted(self, member: Member, step: Step[Cluster]) -> Step[Cluster]:
+        """Return a step that holds nobody up but its own member."""
+        return replace(step, execute=lambda: self.hands.attempt(member.name, step.execute))
 
     def joining(self, member: Member) -> list[Step[Cluster]]:
         """Return the steps that let a member follow the new primary."""

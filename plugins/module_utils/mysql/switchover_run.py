@@ -83,14 +83,13 @@ class HeldError(CollectionError):
 class Failure:
     """A member that does not follow the new primary, though it was told to.
 
-    state, of_target: as seen then, None where that could not be read. reason: why not.
+    state: as seen then, None where that could not be read. reason: why not.
     """
 
     name: str
     reason: str
     lost: bool
     state: State | None = None
-    of_target: State | None = None
 
 
 @dataclass
@@ -209,20 +208,36 @@ class Run:
         if self.clients is not None:
             self.clients.lead_reads(name, on)
 
-    def follow(self, name: str, target: str, begin: Callable[[], None]) -> None:
-        """Let a member follow the new primary and wait until it does; note where it does not.
+    def attempt(self, name: str, work: Callable[[], None]) -> None:
+        """Do something to a member, unless something failed there already; note where it fails.
 
         The others are to follow whatever happens to one of them.
         """
+        if any(failure.name == name for failure in self.failures):
+            return
         try:
-            self._follow(name, target, begin)
+            work()
         except CollectionError as error:
             failure = Failure(name, error.message, gone(error))
+            self.failures.append(failure)
             if not failure.lost:
                 with suppress(CollectionError):
                     failure.state = observe(self.session(name))
-                    failure.of_target = observe(self.session(target))
-            self.failures.append(failure)
+
+    def follow(self, name: str, target: str, begin: Callable[[], None]) -> None:
+        """Begin, and begin again while the name of the source still leads somewhere else."""
+        new = self.session(target)
+        errant = executed(self.session(name)) - executed(new)
+        if errant:
+            raise CollectionError(f"{name} has transactions that {target} lacks: {errant}")
+        deadline = time.monotonic() + self.timeout
+        begin()
+        while not self._follows(name, new.server.server_uuid, deadline):
+            if time.monotonic() >= deadline:
+                raise CollectionError(f"{name} does not follow {target} after {self.timeout:g} s")
+            self.say(f"{name}: does not reach {target} yet, connects again")
+            for words in ("stop_receiver", "start_receiver"):
+                self._thread(name, words)
 
     def end_sessions(self, name: str) -> None:
         """End the sessions of clients on a member; where it is gone there are none."""
@@ -230,8 +245,8 @@ class Run:
             session = self.session(name)
             for row in session.query(_CLIENTS.replace("%%", "%")):
                 self._kill(session, int(row["id"]))
-        except MysqlError as error:
-            if not error.lost:
+        except CollectionError as error:
+            if not gone(error):
                 raise
 
     def still_heard(self, members: Sequence[Member]) -> list[str]:
@@ -287,21 +302,6 @@ class Run:
                 again.value("SELECT 1")
         except CollectionError as error:
             raise SourceLostError(source, unreceived, error.message) from error
-
-    def _follow(self, name: str, target: str, begin: Callable[[], None]) -> None:
-        """Begin, and begin again while the name of the source still leads somewhere else."""
-        new = self.session(target)
-        errant = executed(self.session(name)) - executed(new)
-        if errant:
-            raise CollectionError(f"{name} has transactions that {target} lacks: {errant}")
-        deadline = time.monotonic() + self.timeout
-        begin()
-        while not self._follows(name, new.server.server_uuid, deadline):
-            if time.monotonic() >= deadline:
-                raise CollectionError(f"{name} does not follow {target} after {self.timeout:g} s")
-            self.say(f"{name}: does not reach {target} yet, connects again")
-            for words in ("stop_receiver", "start_receiver"):
-                self._thread(name, words)
 
     def _follows(self, name: str, uuid: str, deadline: float) -> bool:
         """Whether it follows the server of that uuid; false once it is sure that it will not."""
