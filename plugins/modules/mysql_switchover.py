@@ -319,11 +319,16 @@ class Site:
             )
         return instance["login_host"], params["source_port"] or instance["login_port"]
 
-    def observe(self) -> planning.Cluster:
-        """Return the instances; the primary last, or what it commits meanwhile would look errant."""
+    def observe(self, before: planning.Cluster | None = None) -> planning.Cluster:
+        """Return the instances; the primary last, or what it commits meanwhile would look errant.
+
+        before: where given, those that did not answer then are not waited for again.
+        """
+        away = {each.name: each for each in before.members if not each.state} if before else {}
         seen = self.routes.observe() if self.routes else None
         primary = seen.primary if seen else self.params["primary"] or ""
-        found = {name: self.look(name) for name in self.by_name if name != primary}
+        others = [name for name in self.by_name if name != primary]
+        found = {name: away.get(name) or self.look(name) for name in others}
         if not seen and not primary:
             primary = planning.only_writer(tuple(found.values()))
         if primary in self.by_name:
@@ -452,7 +457,8 @@ def switch(module: AnsibleModule, site: Site, running: Run) -> dict[str, Any]:
     after = plan.after()
     if not module.check_mode and plan.changed:
         doubts += carry_out(site, running, plan, asked)
-        after = site.observe()
+        site.say("looking at the instances again")
+        after = site.observe(before)
         if site.routes is None:
             after = replace(after, primary=asked.target)
     lost = loss(before, after, asked)
