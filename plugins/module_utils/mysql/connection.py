@@ -147,6 +147,10 @@ class Connection:
             )
         return self._server
 
+    def limit(self, seconds: float | None) -> None:
+        """Let each later statement fail as lost (2013) where no answer comes for so long."""
+        self.raw._read_timeout = seconds
+
     def close(self) -> None:
         """End the session; a second call does nothing."""
         if self.raw.open:
@@ -185,8 +189,13 @@ def _open(
     password: str | None,
     connect_timeout: float,
     options: dict[str, Any],
+    *,
+    local: bool = False,
 ) -> Connection:
-    """Log in over a connected socket. The timeout bounds the handshake, not later statements."""
+    """Log in over a connected socket. The timeout bounds the handshake, not later statements.
+
+    local: whether it is a Unix socket, over which the server wants the password as it is.
+    """
     pymysql = require("pymysql")
     raw = pymysql.connect(
         user=user,
@@ -198,6 +207,8 @@ def _open(
         read_timeout=connect_timeout,
         **options,
     )
+    # PyMySQL knows it of sockets that it opened itself; it would ask for a key, and be refused.
+    raw._secure = local
     try:
         raw.connect(sock)
     except (pymysql.err.Error, OSError) as error:
@@ -274,4 +285,4 @@ def connect_unix(
         sock.close()
         raise MysqlError(f"Cannot reach MySQL at socket {path}: {error} (2002)", 2002) from error
     options = {"database": database, "ssl_disabled": True, "local_infile": local_infile}
-    return _open(sock, path, user, password, connect_timeout, options)
+    return _open(sock, path, user, password, connect_timeout, options, local=True)
