@@ -346,7 +346,9 @@ class _Work:
         """Seed the replica and plan the rest from what it is then."""
         try:
             self._apply(seeded)
-        except NotBackError as error:
+        except CollectionError as error:
+            if not isinstance(error, NotBackError):
+                raise
             told = seeding.explained(self.case, error, how.seconds)
             raise CollectionError(told.message, told.findings, self.changes) from error
         state = seen(self.session.connection, self.wanted)

@@ -299,7 +299,8 @@ options:
         supervises it, as in a Pod, it comes back by itself.
       - V(dump) copies schemas (tables, views, triggers, routines, events), accounts and roles from a consistent
         snapshot, row by row from session to session, without a file and without client programs, and compares the
-        checksum of every table. Accounts that only the replica has stay.
+        checksum of every table. Accounts that only the replica has stay. On the source it needs BACKUP_ADMIN, RELOAD
+        and SELECT on everything.
       - V(reload) empties the replica and lets it follow from the beginning, so that data is poured in once more
         through the source. The source is emptied too where O(seed_overwrite) names it.
       - V(clone) and V(dump) also seed an instance that never followed and holds nothing, though the source's binary
