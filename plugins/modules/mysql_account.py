@@ -53,6 +53,16 @@ options:
       - on_create
       - always
     default: on_create
+  old_password:
+    description:
+      - What becomes of the password that O(password) takes the place of. Without this option it ends at once.
+      - V(retain) keeps it valid beside the new one, so that nobody is locked out while they change over.
+        It is refused while an even earlier one is kept.
+      - V(discard) ends an earlier password that is kept.
+    type: str
+    choices:
+      - retain
+      - discard
   plugin:
     description:
       - Authentication plugin. Without it the server's default is used for a new account.
@@ -93,6 +103,17 @@ EXAMPLES = r"""
       "*.*":
         - REPLICATION SLAVE
 
+- name: Give an account another password, the old one still being valid
+  mysql_on.kubernetes.mysql_account:
+    pod:
+      namespace: mysql
+      service: mysql-write
+    login_password: "{{ root_password }}"
+    name: app
+    password: "{{ new_password }}"
+    update_password: always
+    old_password: retain
+
 - name: Drop an account
   mysql_on.kubernetes.mysql_account:
     login_host: 127.0.0.1
@@ -131,6 +152,9 @@ account:
     require_tls:
       description: Whether it may log in by TLS alone.
       type: bool
+    old_password_retained:
+      description: Whether an earlier password still logs in beside the current one.
+      type: bool
     privileges:
       description: Privileges by level, sorted.
       type: dict
@@ -168,6 +192,7 @@ def argument_spec() -> dict[str, Any]:
             "default": "on_create",
             "no_log": False,
         },
+        "old_password": {"type": "str", "choices": ["retain", "discard"], "no_log": False},
         "plugin": {
             "type": "str",
             "choices": ["caching_sha2_password", "sha256_password", "mysql_native_password"],
@@ -189,6 +214,7 @@ def wanted_of(params: dict[str, Any]) -> account.Wanted:
         present=params["state"] == "present",
         password=params["password"],
         update_password=params["update_password"],
+        old_password=params["old_password"],
         plugin=params["plugin"],
         tls=params["require_tls"],
         privileges=None if given is None else account.parse_privileges(given),
@@ -248,6 +274,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
             "exists": after.exists,
             "plugin": after.plugin,
             "require_tls": after.tls,
+            "old_password_retained": after.retained,
             "privileges": account.listed(after.privileges),
         },
         "diff": diff(account.shown(before, wanted), account.shown(after, wanted)),

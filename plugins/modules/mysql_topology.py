@@ -86,6 +86,9 @@ instances:
     image:
       description: Image of the instance.
       type: str
+    config:
+      description: Fingerprint of the my.cnf that its Deployment was made with, empty where it has none.
+      type: str
     pod:
       description: Name of its Pod, empty where there is none.
       type: str
@@ -98,6 +101,18 @@ instances:
     reads:
       description: Whether the Service for reads leads to the Pod once it is ready.
       type: bool
+orphans:
+  description: Names of Pods that reads go to once they are ready, though the Deployment of their instance is gone.
+  returned: always
+  type: list
+  elements: str
+next_server_id:
+  description:
+    - A server-id for a server that is no instance of the cluster, such as an archiver.
+    - No instance has or had it, as far as Deployments and claims tell, and by construction none will get it.
+  returned: always
+  type: int
+  sample: 1001
 """
 
 from dataclasses import asdict
@@ -141,6 +156,8 @@ def work(module: AnsibleModule) -> dict[str, Any]:
         "primary": primary,
         "replicas": [replica.as_dict(seen.namespace) for replica in seen.replicas()],
         "instances": [asdict(instance) for instance in seen.instances],
+        "orphans": list(seen.orphans),
+        "next_server_id": seen.next_server_id(),
     }
 
 

@@ -122,3 +122,24 @@ def test_a_plugin_that_is_gone_is_named(server: Server) -> None:
     else:
         failed = fail("mysql_account", account)
         assert "it went with 9.0.0" in failed["msg"]
+
+
+def test_two_passwords_are_valid_until_the_old_one_is_discarded(server: Server) -> None:
+    account = {**server.login, "name": "shopper"}
+    succeed("mysql_account", {**account, "password": SECRET})
+    change = {**account, "password": OTHER, "update_password": "always", "old_password": "retain"}
+    retained = twelve(change)
+    assert "RETAIN CURRENT PASSWORD" in retained["plan"][0]["statement"]
+    assert retained["account"]["old_password_retained"]
+    assert log_in(server, SECRET)
+    assert log_in(server, OTHER)
+
+    third = fail("mysql_account", {**change, "password": "a third one"})
+    assert "old_password" in third["msg"]
+    assert log_in(server, SECRET)
+
+    discarded = twelve({**account, "old_password": "discard"})
+    assert not discarded["account"]["old_password_retained"]
+    assert not log_in(server, SECRET)
+    assert log_in(server, OTHER)
+    succeed("mysql_account", {**account, "state": "absent"})

@@ -112,6 +112,23 @@ class Cluster:
         path = kinds.of(kind).path(namespace)
         return self._json("POST", path, f"create {kind}", body=body)
 
+    def delete(
+        self, kind: str, name: str, namespace: str | None = None, *, propagation: str = "Background"
+    ) -> bool:
+        """Delete an object, and return whether there was one. Raises KubeError.
+
+        propagation: what becomes of what it owns; ``Foreground`` deletes that first.
+        """
+        path = kinds.of(kind).path(namespace, name)
+        operation = f"delete {kind} {_where(namespace, name)}"
+        try:
+            self._request("DELETE", path, operation, body={"propagationPolicy": propagation})
+        except KubeError as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+        return True
+
     def log(
         self,
         namespace: str,
@@ -142,6 +159,10 @@ class Cluster:
     def version(self) -> str:
         """Return the API server's version, ``v1.36.3``. Raises KubeError."""
         return str(self._json("GET", "/version", "read the version").get("gitVersion", ""))
+
+    def raw(self, path: str, operation: str) -> str:
+        """Return the text that a path of the API answers with, as a proxied kubelet's. Raises KubeError."""
+        return self._request("GET", path, operation)
 
     def host(self) -> str:
         """Return the address of the API server."""

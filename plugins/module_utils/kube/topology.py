@@ -12,6 +12,8 @@ from .client import Cluster
 
 SERVER_LABEL = "mysql-on.kubernetes/server"
 READS_LABEL = "mysql-on.kubernetes/reads"
+CONFIG_ANNOTATION = "mysql-on.kubernetes/config"
+FURTHER_SERVER_IDS = 1000
 SERVER_ID_ARGUMENT = "--server-id="
 
 
@@ -19,12 +21,14 @@ SERVER_ID_ARGUMENT = "--server-id="
 class Instance:
     """One instance as its Deployment and its Pod show it.
 
-    server_id: as given in the Deployment's arguments, 0 where it is not. reads: label of the running Pod.
+    server_id: as given in the Deployment's arguments, 0 where it is not. config: fingerprint of the
+    my.cnf that its template was made with, empty where it has none. reads: label of the running Pod.
     """
 
     name: str
     server_id: int
     image: str
+    config: str
     pod: str
     node: str
     ready: bool
@@ -40,16 +44,31 @@ class Instance:
 
 @dataclass(frozen=True)
 class Topology:
-    """A MySQL cluster in one namespace. primary: name of the instance that writes go to, or empty."""
+    """A MySQL cluster in one namespace.
+
+    primary: name of the instance that writes go to, or empty. orphans: Pods that reads may go to
+    though their Deployment is gone. server_ids: all that were ever given out, as Deployments and
+    claims still tell.
+    """
 
     namespace: str
     namespace_exists: bool
     primary: str
     instances: tuple[Instance, ...]
+    orphans: tuple[str, ...] = ()
+    server_ids: tuple[int, ...] = ()
 
     def names(self) -> list[str]:
         """Return the names of the instances, by server-id."""
         return [instance.name for instance in self.instances]
+
+    def next_server_id(self) -> int:
+        """Return a server-id for one that is no instance of the cluster, such as an archiver.
+
+        No instance had it, not even one that was scaled away, and none will get it: theirs are
+        counted from 1 and 11 on.
+        """
+        return max((*self.server_ids, FURTHER_SERVER_IDS)) + 1
 
     def replicas(self) -> list[Instance]:
         """Return the instances that are not the primary; none where the primary is not known."""
@@ -68,8 +87,9 @@ def observe(cluster: Cluster, namespace: str, name: str, write_service: str) -> 
     labels = f"app.kubernetes.io/name=mysql,app.kubernetes.io/instance={name},{SERVER_LABEL}"
     deployments = cluster.list("Deployment", namespace, labels=labels)
     pods = cluster.list("Pod", namespace, labels=labels)
+    claims = cluster.list("PersistentVolumeClaim", namespace, labels=labels)
     service = cluster.get("Service", write_service, namespace)
-    return build(namespace, deployments, pods, service)
+    return build(namespace, deployments, pods, service, claims)
 
 
 def build(
@@ -77,6 +97,7 @@ def build(
     deployments: Sequence[Mapping[str, Any]],
     pods: Sequence[Mapping[str, Any]],
     service: Mapping[str, Any] | None,
+    claims: Sequence[Mapping[str, Any]] = (),
 ) -> Topology:
     """Return the topology that the objects show; pure."""
     running = {
@@ -92,17 +113,34 @@ def build(
     selector = (service or {}).get("spec", {}).get("selector") or {}
     primary = selector.get(SERVER_LABEL, "")
     known = {instance.name for instance in found}
-    return Topology(namespace, True, primary if primary in known else "", tuple(found))
+    orphans = [
+        str(pod["metadata"]["name"])
+        for server, pod in sorted(running.items())
+        if server not in known and pod["metadata"]["labels"].get(READS_LABEL) == "yes"
+    ]
+    kept = [_numbered(str(claim["metadata"]["labels"][SERVER_LABEL])) for claim in claims]
+    given = {*kept, *(instance.server_id for instance in found)} - {0}
+    return Topology(
+        namespace=namespace,
+        namespace_exists=True,
+        primary=primary if primary in known else "",
+        instances=tuple(found),
+        orphans=tuple(orphans),
+        server_ids=tuple(sorted(given)),
+    )
 
 
 def _instance(deployment: Mapping[str, Any], pod: Mapping[str, Any] | None) -> Instance:
-    container = deployment["spec"]["template"]["spec"]["containers"][0]
+    template = deployment["spec"]["template"]
+    container = template["spec"]["containers"][0]
+    annotations = template.get("metadata", {}).get("annotations") or {}
     metadata = (pod or {}).get("metadata", {})
     conditions = (pod or {}).get("status", {}).get("conditions") or []
     return Instance(
         name=deployment["metadata"]["name"],
         server_id=_server_id(container.get("args") or []),
         image=str(container.get("image", "")),
+        config=str(annotations.get(CONFIG_ANNOTATION, "")),
         pod=str(metadata.get("name", "")),
         node=str((pod or {}).get("spec", {}).get("nodeName", "")),
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
@@ -116,3 +154,9 @@ def _server_id(arguments: Sequence[str]) -> int:
             value = argument.removeprefix(SERVER_ID_ARGUMENT)
             return int(value) if value.isdigit() else 0
     return 0
+
+
+def _numbered(name: str) -> int:
+    """Return the server-id that an instance's name ends in, 0 where it ends in none."""
+    number = name.rpartition("-")[2]
+    return int(number) if number.isdigit() else 0

@@ -27,24 +27,33 @@ Privileges = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class Account:
-    """One account as it is. password_matches: None where nobody asked or it cannot be told."""
+    """One account as it is.
+
+    password_matches: None where nobody asked or it cannot be told. retained: whether an earlier
+    password still logs in beside the current one.
+    """
 
     exists: bool
     plugin: str = ""
     tls: bool = False
     privileges: Privileges = field(default_factory=dict)
     password_matches: bool | None = None
+    retained: bool = False
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One account as it is to be; None leaves a property as it is."""
+    """One account as it is to be; None leaves a property as it is.
+
+    old_password: what becomes of the password that another one takes the place of.
+    """
 
     name: str
     host: str
     present: bool = True
     password: str | None = field(default=None, repr=False)
     update_password: Literal["on_create", "always"] = "on_create"
+    old_password: Literal["retain", "discard"] | None = None
     plugin: str | None = None
     tls: bool | None = None
     privileges: Privileges | None = None
@@ -91,7 +100,10 @@ def quote_level(level: str) -> str:
 def observe(connection: Connection, name: str, host: str) -> Account:
     """Return the account as the server has it. Needs SELECT on mysql.user. Raises MysqlError."""
     rows = connection.query(
-        "SELECT plugin, ssl_type FROM mysql.user WHERE user = %s AND host = %s", (name, host)
+        "SELECT plugin, ssl_type,"
+        " JSON_CONTAINS_PATH(user_attributes, 'one', '$.additional_password') AS retained"
+        " FROM mysql.user WHERE user = %s AND host = %s",
+        (name, host),
     )
     if not rows:
         return Account(exists=False)
@@ -100,6 +112,7 @@ def observe(connection: Connection, name: str, host: str) -> Account:
         exists=True,
         plugin=str(rows[0]["plugin"]),
         tls=bool(rows[0]["ssl_type"]),
+        retained=bool(rows[0]["retained"]),
         privileges=read_grants(str(next(iter(row.values()))) for row in grants),
     )
 
@@ -148,6 +161,8 @@ def shown(state: Account, wanted: Wanted) -> dict[str, Any]:
         flat["plugin"] = state.plugin
     if wanted.tls is not None:
         flat["require_tls"] = state.tls
+    if wanted.old_password is not None:
+        flat["old_password_retained"] = state.retained
     if wanted.privileges is not None or not wanted.present:
         flat["privileges"] = listed(state.privileges)
     if wanted.update_password == "always" and wanted.password is not None:
@@ -194,13 +209,30 @@ class _Planner:
             raise CollectionError(f"password: needed to change the plugin of {wanted.shown}")
         wants_tls = wanted.tls is not None and wanted.tls != state.tls
         if state.exists and not (wants_password or wants_plugin or wants_tls):
-            return ()
+            return self._discarding(state)
         identified = wants_password or wants_plugin
+        if wanted.old_password == "retain" and identified and state.retained:
+            # A third password would push out the one that somebody may still use.
+            raise CollectionError(
+                f"old_password: {wanted.shown} already keeps an earlier password; discard that first"
+                " (old_password: discard), once nobody logs in with it"
+            )
         reasons = ["account is absent"] if not state.exists else []
         reasons += ["password"] * (state.exists and wants_password)
         reasons += [f"plugin {state.plugin} -> {wanted.plugin}"] * (state.exists and wants_plugin)
         reasons += [f"require TLS: {wanted.tls}"] * (state.exists and wants_tls)
-        return (self._login(state, identified, wants_tls, ", ".join(reasons)),)
+        login = self._login(state, identified, wants_tls, ", ".join(reasons))
+        return (login, *self._discarding(login.effect(state)))
+
+    def _discarding(self, state: Account) -> tuple[Step[Account], ...]:
+        """Return the step that ends an earlier password, where one is kept and is to go."""
+        if self.wanted.old_password != "discard" or not state.retained:
+            return ()
+        who = (self.wanted.name, self.wanted.host)
+        display = f"ALTER USER {self.wanted.shown} DISCARD OLD PASSWORD"
+        after = replace(state, retained=False)
+        reason = "the earlier password is not to log in any more"
+        return (self.step("ALTER USER %s@%s DISCARD OLD PASSWORD", who, display, reason, after),)
 
     def _login(self, state: Account, identified: bool, tls: bool, reason: str) -> Step[Account]:
         wanted = self.wanted
@@ -214,15 +246,18 @@ class _Planner:
             words = f" IDENTIFIED{with_plugin} BY "
             params.append(wanted.password)
         require = f" REQUIRE {'SSL' if wanted.tls else 'NONE'}" if tls else ""
+        retain = state.exists and identified and wanted.old_password == "retain"
+        kept = " RETAIN CURRENT PASSWORD" if retain else ""
         after = replace(
             state,
             exists=True,
             plugin=plugin,
             tls=bool(wanted.tls) if tls else state.tls,
             password_matches=True if identified else state.password_matches,
+            retained=state.retained or retain,
         )
-        secret = f"{words}'{MASK}'" if identified else ""
-        sql = f"{verb} %s@%s{words}{'%s' if identified else ''}{require}"
+        secret = f"{words}'{MASK}'{kept}" if identified else ""
+        sql = f"{verb} %s@%s{words}{'%s' if identified else ''}{kept}{require}"
         return self.step(sql, params, f"{verb} {wanted.shown}{secret}{require}", reason, after)
 
     def granting(self, state: Account) -> tuple[Step[Account], ...]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -103,6 +103,20 @@ class Connection:
                 return []
             names = [column[0] for column in cursor.description]
             return [_lowered(names, row) for row in cursor.fetchall()]
+
+    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows as they come, none kept; no other statement before the last one.
+
+        Raises MysqlError.
+        """
+        cursor = self.raw.cursor(require("pymysql").cursors.SSCursor)
+        try:
+            cursor.execute(sql)
+            yield from cursor
+        except self._errors as error:
+            raise _translated(error, f"{self.address} refused the statement", sql) from error
+        finally:
+            cursor.close()
 
     def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
         """Return the first row's first column, None where there is no row. Raises MysqlError."""

@@ -72,3 +72,37 @@ def test_an_instance_is_reached_through_its_deployment():
         "name": "mysql-1",
         "pod": {"namespace": "shop", "deployment": "mysql-1"},
     }
+
+
+def claim(name: str) -> dict:
+    return {"metadata": {"name": name, "labels": {topology.SERVER_LABEL: name}}}
+
+
+def test_a_server_id_that_was_ever_used_is_not_given_out_again():
+    kept = [claim("mysql-1"), claim("mysql-11"), claim("mysql-1004"), claim("mysql-old")]
+    seen = topology.build("shop", THREE, [], None, kept)
+    assert seen.server_ids == (1, 11, 12, 1004)
+    assert seen.next_server_id() == 1005
+
+
+def test_a_further_server_keeps_away_from_those_of_instances_to_come():
+    assert topology.build("shop", THREE, [], None).next_server_id() == 1001
+
+
+def test_a_pod_without_its_deployment_is_an_orphan_while_reads_may_go_to_it():
+    pods = [
+        pod("mysql-11", "mysql-11-a"),
+        pod("mysql-13", "mysql-13-a"),
+        pod("mysql-14", "mysql-14-a", reads="no"),
+        pod("mysql-15", "mysql-15-a", leaving=True),
+    ]
+    assert topology.build("shop", THREE, pods, None).orphans == ("mysql-13-a",)
+
+
+def test_what_an_instance_was_made_with_is_read_from_its_template():
+    made = deployment("mysql-1")
+    made["spec"]["template"]["metadata"] = {
+        "annotations": {topology.CONFIG_ANNOTATION: "0123456789abcdef"}
+    }
+    assert topology.build("shop", [made], [], None).instances[0].config == "0123456789abcdef"
+    assert topology.build("shop", THREE, [], None).instances[0].config == ""

@@ -49,6 +49,34 @@ def render(role: str, template: str, **overrides: Any) -> list[dict[str, Any]]:
     return [document for document in yaml.safe_load_all(str(rendered)) if document]
 
 
+def evaluate(role: str, name: str, **overrides: Any) -> Any:
+    """The value of one of a role's variables, as a task would see it."""
+    loader = DataLoader()
+    loader.set_basedir(str(ROLES / role))
+    values = {**variables(role), **overrides}
+    return Templar(loader=loader, variables=values).template(values[name])
+
+
+def topology(primary: str, *instances: tuple[str, bool]) -> dict[str, Any]:
+    """What mysql_topology returns of instances, each with whether it is ready."""
+    return {
+        "primary": {"name": primary} if primary else {},
+        "instances": [
+            {"name": name, "ready": ready, "config": "", "image": ""} for name, ready in instances
+        ],
+        "orphans": [],
+    }
+
+
+def compared(*changed: str, unchanged: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What a dry run of kubernetes.core.k8s returns of Deployments."""
+    results = [
+        {"changed": name in changed, "result": {"kind": "Deployment", "metadata": {"name": name}}}
+        for name in (*changed, *unchanged)
+    ]
+    return {"result": {"results": results}}
+
+
 def cluster_instances(replicas: Any) -> list[dict[str, Any]]:
     values = trusted(yaml.safe_load(CLUSTER.read_text()))
     templar = Templar(loader=DataLoader(), variables={**values, "cluster_replicas": replicas})
@@ -133,7 +161,10 @@ PASSWORDS = {"root": "one", "replication": "two", "app": "three"}
 def test_a_secret_that_is_there_is_never_made_again():
     def names(found: list[str]) -> list[str]:
         rendered = render(
-            "db", "mysql-secret.yaml.j2", db_secrets_found=found, db_passwords=PASSWORDS
+            "db",
+            "mysql-secret.yaml.j2",
+            db_secrets={"resources": [{"metadata": {"name": name}} for name in found]},
+            db_passwords=PASSWORDS,
         )
         return [secret["metadata"]["name"] for secret in rendered]
 
@@ -148,3 +179,157 @@ def test_each_instance_gets_a_claim_of_the_chosen_class():
     assert namespace["kind"] == "Namespace"
     assert [claim["metadata"]["name"] for claim in claims] == ["mysql-1", "mysql-11", "mysql-12"]
     assert {claim["spec"]["storageClassName"] for claim in claims} == {"hostpath"}
+
+
+THREE = (("mysql-1", True), ("mysql-11", True), ("mysql-12", True))
+
+
+@pytest.mark.parametrize(
+    ("seen", "order"),
+    [
+        (topology("mysql-1", *THREE), ["mysql-11", "mysql-12", "mysql-1"]),
+        (topology("mysql-11", *THREE), ["mysql-1", "mysql-12", "mysql-11"]),
+        (
+            topology("mysql-1", ("mysql-1", True), ("mysql-11", True), ("mysql-12", False)),
+            ["mysql-12", "mysql-11", "mysql-1"],
+        ),
+        (
+            topology("mysql-1", ("mysql-1", False), ("mysql-11", True), ("mysql-12", True)),
+            ["mysql-1", "mysql-11", "mysql-12"],
+        ),
+        (topology("", *THREE), []),
+    ],
+    ids=["primary last", "after a switchover", "broken first", "broken primary", "not in service"],
+)
+def test_instances_roll_one_by_one_the_primary_last(seen, order):
+    changes = compared("mysql-1", "mysql-11", "mysql-12")
+    assert evaluate("db", "db_to_roll", db_topology=seen, db_compared=changes) == order
+
+
+def test_what_does_not_change_and_what_goes_is_not_rolled():
+    seen = topology("mysql-1", *THREE, ("mysql-13", True))
+    changes = compared("mysql-12", "mysql-13", unchanged=("mysql-1", "mysql-11"))
+    assert evaluate("db", "db_to_roll", db_topology=seen, db_compared=changes) == ["mysql-12"]
+
+
+def test_an_instance_that_nobody_names_any_more_is_surplus():
+    seen = topology("mysql-1", *THREE, ("mysql-13", True))
+    surplus = evaluate("db", "db_surplus", db_topology=seen)
+    assert [instance["name"] for instance in surplus] == ["mysql-13"]
+
+
+def test_only_what_is_not_on_this_image_and_these_options_is_checked():
+    seen = topology("mysql-1", *THREE)
+    image = evaluate("db", "db_image")
+    fingerprint = evaluate("db", "db_config_fingerprint")
+    seen["instances"][0].update(config=fingerprint, image=image)
+    seen["instances"][1].update(config="another", image=image)
+    seen["instances"][2].update(config=fingerprint, image="mysql:8.4")
+    assert evaluate("db", "db_unchecked", db_topology=seen) == ["mysql-11", "mysql-12"]
+
+
+def test_a_drain_takes_one_instance_at_a_time():
+    (budget,) = render("db", "mysql-budget.yaml.j2")
+    labels = render("db", "mysql-deploy.yaml.j2")[0]["spec"]["template"]["metadata"]["labels"]
+    assert budget["spec"]["maxUnavailable"] == 1
+    assert budget["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_a_primary_alone_is_read_from_too():
+    alone = [{"name": "mysql-1", "server_id": 1}]
+    names = {"db_instances": alone, "db_primary_name": "mysql-1"}
+    _write, read = render("db", "mysql-services.yaml.j2", **names)
+    assert read["spec"]["selector"]["mysql-on.kubernetes/server"] == "mysql-1"
+
+
+def test_resources_and_times_are_variables():
+    given = {"db_cpu_limit": "2", "db_start_timeout": 601, "db_stop_timeout": 90}
+    spec = render("db", "mysql-deploy.yaml.j2", **given)[0]["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    assert container["resources"]["limits"] == {"cpu": "2", "memory": "2Gi"}
+    startup = container["startupProbe"]
+    assert startup["periodSeconds"] * startup["failureThreshold"] == 602
+    assert spec["terminationGracePeriodSeconds"] == 90
+    default = render("db", "mysql-deploy.yaml.j2")[0]["spec"]["template"]["spec"]
+    assert "cpu" not in default["containers"][0]["resources"]["limits"]
+
+
+SHOP = [
+    {"name": "shop_1", "users": [{"name": "Shop_app"}, {"name": "app", "privileges": ["SELECT"]}]},
+    {"name": "stock", "users": [{"name": "Shop_app", "privileges": ["SELECT"]}]},
+    {"name": "empty"},
+]
+WRITES = ["SELECT", "INSERT", "UPDATE", "DELETE"]
+
+
+def test_a_user_of_several_databases_is_one_account_with_a_secret_of_its_own():
+    users = evaluate("db", "db_users", db_databases=SHOP)
+    assert users == [
+        {
+            "name": "app",
+            "secret": "mysql-app",
+            "privileges": {"employees.*": WRITES, r"shop\_1.*": ["SELECT"]},
+        },
+        {
+            "name": "Shop_app",
+            "secret": "mysql-app-shop-app",
+            "privileges": {r"shop\_1.*": WRITES, "stock.*": ["SELECT"]},
+        },
+    ]
+
+
+def test_each_user_gets_a_password_of_its_own():
+    secrets = render(
+        "db",
+        "mysql-secret.yaml.j2",
+        db_secrets={"resources": []},
+        db_passwords=PASSWORDS,
+        db_databases=SHOP,
+    )
+    made = {secret["metadata"]["name"]: secret["stringData"] for secret in secrets}
+    assert made.keys() == {"mysql-auth", "mysql-app", "mysql-app-shop-app"}
+    assert made["mysql-app"]["password"] == "three"
+    assert made["mysql-app-shop-app"]["username"] == "Shop_app"
+    assert len(made["mysql-app-shop-app"]["password"]) == 24
+
+
+def test_certificates_are_mounted_and_used_where_tls_is_asked_for():
+    plain = render("db", "mysql-deploy.yaml.j2")[0]["spec"]["template"]["spec"]
+    assert "tls" not in {volume["name"] for volume in plain["volumes"]}
+    secure = render("db", "mysql-deploy.yaml.j2", db_tls="required")[0]
+    spec = secure["spec"]["template"]["spec"]
+    (volume,) = [volume for volume in spec["volumes"] if volume["name"] == "tls"]
+    assert volume["secret"]["secretName"] == "mysql-tls"
+    config = render("db", "mysql-config.yaml.j2", db_tls="required")[0]["data"]["my.cnf"]
+    assert "ssl_ca = /etc/mysql/tls/ca.crt" in config
+    assert "ssl_ca" not in render("db", "mysql-config.yaml.j2")[0]["data"]["my.cnf"]
+
+
+def test_two_clusters_side_by_side_share_nothing():
+    def objects(namespace: str) -> list[dict[str, Any]]:
+        given = {"db_namespace": namespace, "infra_namespace": namespace}
+        made = [
+            *render("infra", "mysql-pvc.yaml.j2", infra_storage={"storage_class": "x"}, **given),
+            *render(
+                "db",
+                "mysql-secret.yaml.j2",
+                db_secrets={"resources": []},
+                db_passwords=PASSWORDS,
+                **given,
+            ),
+            *render("db", "mysql-services.yaml.j2", db_primary_name="mysql-1", **given),
+        ]
+        for template in ("mysql-config.yaml.j2", "mysql-budget.yaml.j2", "mysql-deploy.yaml.j2"):
+            made += render("db", template, **given)
+        return made
+
+    def keys(namespace: str) -> set[tuple[str, str, str]]:
+        return {
+            (one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"])
+            for one in objects(namespace)
+        }
+
+    first, second = keys("shop"), keys("stock")
+    assert len(first) == len(second) == len(objects("shop"))
+    assert not first & second
+    assert all(namespace or kind == "Namespace" for kind, namespace, _name in first | second)
