@@ -166,6 +166,7 @@ def stage(folder: Path) -> str:
     return str(json.loads(path.read_text())["stage"]) if path.exists() else ""
 
 
+@pytest.mark.long
 def test_killed_at_any_stage_it_goes_on(case: Case) -> None:
     scratch = case.archive.scratch("killed")
     folder = Path(scratch["folder"])
@@ -189,6 +190,7 @@ def test_killed_at_any_stage_it_goes_on(case: Case) -> None:
     assert not running_below(scratch["seen_as"])
 
 
+@pytest.mark.long
 def test_all_there_is_of_an_archive_whose_last_file_is_cut_off(case: Case) -> None:
     last = sorted(
         path for path in (case.archive.root / "binlog").glob("*/*") if path.suffix != ".json"
@@ -280,6 +282,7 @@ def test_a_base_of_another_series_is_refused(case: Case) -> None:
     shutil.rmtree(scratch["folder"])
 
 
+@pytest.mark.long
 def test_a_released_instance_is_anybodys(case: Case) -> None:
     """It starts as any server does, has the password of the point, and no account of ours."""
     scratch = case.archive.scratch("released")
