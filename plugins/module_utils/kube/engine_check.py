@@ -33,8 +33,9 @@ check() {
   mysqld "$@" --user=mysql --server-id=1 --log-error=stderr --log-bin-index="$(mktemp -u)"
 }
 unknown() {
-  known=$(mysqld --no-defaults --verbose --help 2>/dev/null |
-    awk 'listed && NF { print $1 } /^Variables \(--/ { listed = 1 }')
+  help=$(mysqld --no-defaults --verbose --help 2>/dev/null)
+  known=$(printf '%s\n' "$help" | awk 'listed && NF { print $1 } /^Variables \(--/ { listed = 1 }'
+    printf '%s\n' "$help" | grep -o -e '--[a-z0-9-]*' | sed 's/^--//')
   printf '%s\n' "$MY_CNF" | sed -e 's/=.*//' -e 's/[[:space:]]//g' -e '/^[][#;!]/d' -e '/^$/d' |
     tr 'A-Z_' 'a-z-' | grep -v '^loose-' |
     while read -r option; do
