@@ -35,6 +35,16 @@ $(VENV)/.complete:
 site: venv ## From a fresh machine to a replicated, balanced database, with a summary (KUBECONFIG=... for your own cluster)
 	@PATH="$(BIN):$$PATH" tools/site $(SITE_ARGS)
 
+.PHONY: manifests
+manifests: venv ## All that the roles make as plain YAML for kubectl: make manifests OUT=dir
+	@test -n "$(OUT)" || { echo "OUT is empty: make manifests OUT=dir" >&2; exit 2; }
+	@PATH="$(BIN):$$PATH" ansible-playbook --inventory inventories/example playbooks/manifests.yml \
+	  -e manifests_folder="$(abspath $(OUT))" $(MANIFESTS_ARGS)
+
+.PHONY: doctor
+doctor: venv ## Look at the lab's cluster and name each cause of what is wrong (KUBECONFIG=... for your own cluster)
+	@PATH="$(BIN):$$PATH" ansible-playbook --inventory inventories/$(if $(KUBECONFIG),example,lab) playbooks/doctor.yml $(DOCTOR_ARGS)
+
 .PHONY: test
 test: venv ## The gate: lint, sanity, units, real servers, the site on a real Kubernetes
 	@$(RUN) lint sanity unit lab integration site
@@ -50,6 +60,10 @@ lint: venv ## Static checks alone
 .PHONY: unit
 unit: venv ## Unit tests alone
 	@$(RUN) unit
+
+.PHONY: causes
+causes: venv ## Write docs/causes.md from the catalogue
+	@$(BIN)/python tools/causes.py
 
 .PHONY: print-bin
 print-bin:

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kube_preflight
-short_description: Prove before anything changes that a cluster has rights, room and names for a run
+short_description: Prove in one report, before anything changes, that a whole run can succeed on a cluster
 version_added: 0.1.0
 author: "The mysql_on.kubernetes founders (@mysql-on)"
 description:
   - Asks the API server whether this user has the rights that the roles need, adds up what the Pods will
     request against what the nodes and quotas leave, and looks whether a name is taken by something else.
+  - With O(ip) it looks whether MetalLB can give out the address and the class O(ingress_class) is served;
+    with O(choose_storage) whether there is a StorageClass to take and the claims that are there fit.
+  - All findings of all checks are told in one failure.
   - Lists what only a Pod can prove.
   - Reads only; it never reports a change.
 options:
@@ -40,6 +43,10 @@ options:
         description: What each requests, as Kubernetes writes it (C(512Mi)).
         type: str
         default: "0"
+      labels:
+        description: Labels by which they are known once they run, where those of O(labels) are not theirs.
+        type: dict
+        default: {}
   claims:
     description: How many PersistentVolumeClaims the run makes.
     type: int
@@ -62,6 +69,10 @@ options:
         description: Name of the object.
         type: str
         required: true
+      labels:
+        description: Labels that make it the run's own, where those of O(labels) are not its.
+        type: dict
+        default: {}
   labels:
     description:
       - Labels by which the run's own objects and Pods are known; what carries them is not in its own way.
@@ -72,6 +83,44 @@ options:
     description: Lowest Kubernetes version that will do.
     type: str
     default: "1.25"
+  ip:
+    description: Address that the ingress controller shall hold; empty to leave out MetalLB and the ingress.
+    type: str
+    default: ""
+  ingress_class:
+    description: IngressClass of the run's Ingresses.
+    type: str
+    default: nginx
+  host:
+    description: Host of the run's Ingresses, empty for any.
+    type: str
+    default: ""
+  paths:
+    description: Paths that the run's Ingresses will have; one that another namespace has is a finding.
+    type: list
+    elements: str
+    default: []
+  choose_storage:
+    description: Whether a StorageClass is looked for.
+    type: bool
+    default: false
+  storage_class:
+    description: StorageClass to use; empty to choose.
+    type: str
+    default: ""
+  database_image:
+    description: Image of MySQL, whose tag must name a version that the collection speaks.
+    type: str
+    default: ""
+  images:
+    description: All images of the run; which node already has them is read from the nodes.
+    type: list
+    elements: str
+    default: []
+  timeout:
+    description: Seconds to wait for what heals by itself, such as a Pod of MetalLB that starts.
+    type: int
+    default: 30
 extends_documentation_fragment:
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
@@ -96,6 +145,9 @@ EXAMPLES = r"""
       - {kind: Deployment, name: mysql-1}
       - {kind: Service, name: mysql-write}
     labels: {app.kubernetes.io/instance: mysql}
+    ip: 192.168.0.251
+    choose_storage: true
+    database_image: docker.io/library/mysql:9.7
 """
 
 RETURN = r"""
@@ -108,12 +160,27 @@ namespace_exists:
   description: Whether the namespace is there already.
   returned: always
   type: bool
+pool:
+  description: IPAddressPool that holds the address, empty where none does.
+  returned: with O(ip)
+  type: str
+  sample: lab
+holder:
+  description: Services that hold the address as C(namespace/name), empty where none does.
+  returned: with O(ip)
+  type: str
+  sample: traefik/traefik
+storage_class:
+  description: The StorageClass to use, empty where there is none to take.
+  returned: with O(choose_storage)
+  type: str
+  sample: local-path
 checked:
   description: What was proved.
   returned: always
   type: list
   elements: str
-  sample: ["27 rights in the namespace mysql"]
+  sample: ["27 rights for the namespace mysql"]
 not_proved:
   description: What cannot be known before a Pod runs, or what this user may not read.
   returned: always
@@ -151,46 +218,61 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import roads
-from ..module_utils.causes import preflight
-from ..module_utils.finding import CollectionError, errors, worst_first
-from ..module_utils.kube import client, rights, room
+from ..module_utils.causes import metallb as network_causes
+from ..module_utils.causes import preflight, report
+from ..module_utils.causes import storage as storage_causes
+from ..module_utils.kube import client, metallb, room
 from ..module_utils.kube.storage import quantity
 from ..module_utils.runtime import run
 
 
 def work(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
-    wanted = preflight.Wanted(
+    cluster = client.connect(params["kubeconfig"], params["context"])
+    return report.check(cluster, asked(params), params["timeout"])
+
+
+def asked(params: dict[str, Any]) -> report.Asked:
+    language, objects = params["language"], params["objects"]
+    network = storage = None
+    if params["ip"]:
+        network = network_causes.Wanted(
+            ip=metallb.address(params["ip"]),
+            ingress_class=params["ingress_class"],
+            language=language,
+        )
+    if params["choose_storage"]:
+        storage = storage_causes.Wanted(params["storage_class"], params["claim_size"])
+    return report.Asked(
+        run=wanted(params),
+        names=tuple((one["kind"], one["name"]) for one in objects),
+        network=network,
+        storage=storage,
+        claims=tuple(one["name"] for one in objects if one["kind"] == report.CLAIM),
+        language=language,
+    )
+
+
+def wanted(params: dict[str, Any]) -> preflight.Wanted:
+    return preflight.Wanted(
         namespace=params["namespace"],
         needs=tuple(need(one) for one in params["pods"]),
         claims=params["claims"],
         storage=quantity(params["claim_size"]),
         labels=params["labels"],
         minimum_version=params["minimum_version"],
+        owners={(one["kind"], one["name"]): one["labels"] for one in params["objects"]},
+        database_image=params["database_image"],
+        images=tuple(params["images"]),
+        ingress_class=params["ingress_class"],
+        host=params["host"],
+        paths=tuple(params["paths"]),
     )
-    asked = rights.needed(params["namespace"])
-    names = [(one["kind"], one["name"]) for one in params["objects"]]
-    cluster = client.connect(params["kubeconfig"], params["context"])
-    state = room.observe(cluster, params["namespace"], asked, names)
-    found = preflight.explain(state, wanted, params["language"])
-    returned: dict[str, Any] = {
-        "version": state.version,
-        "namespace_exists": state.namespace_exists,
-        "not_proved": preflight.not_proved(state),
-        "checked": [f"{len(asked)} rights for the namespace {params['namespace']}"],
-    }
-    if errors(found):
-        count = len(errors(found))
-        raise CollectionError(
-            f"The run would not succeed on {cluster.name}: {count} cause(s)", found, returned
-        )
-    findings = [finding.as_dict() for finding in worst_first(found)]
-    return {"changed": False, **returned, "findings": findings}
 
 
 def need(given: dict[str, Any]) -> room.Need:
     requests = {name: quantity(given[name]) for name in room.RESOURCES}
-    return room.Need(given["name"], given["count"], requests)
+    return room.Need(given["name"], given["count"], requests, given["labels"])
 
 
 def main() -> None:
@@ -199,10 +281,12 @@ def main() -> None:
         "count": {"type": "int", "default": 1},
         "cpu": {"type": "str", "default": "0"},
         "memory": {"type": "str", "default": "0"},
+        "labels": {"type": "dict", "default": {}},
     }
     named = {
         "kind": {"type": "str", "required": True},
         "name": {"type": "str", "required": True},
+        "labels": {"type": "dict", "default": {}},
     }
     module = AnsibleModule(
         argument_spec={
@@ -213,6 +297,15 @@ def main() -> None:
             "objects": {"type": "list", "elements": "dict", "default": [], "options": named},
             "labels": {"type": "dict", "default": {}},
             "minimum_version": {"type": "str", "default": "1.25"},
+            "ip": {"type": "str", "default": ""},
+            "ingress_class": {"type": "str", "default": "nginx"},
+            "host": {"type": "str", "default": ""},
+            "paths": {"type": "list", "elements": "str", "default": []},
+            "choose_storage": {"type": "bool", "default": False},
+            "storage_class": {"type": "str", "default": ""},
+            "database_image": {"type": "str", "default": ""},
+            "images": {"type": "list", "elements": "str", "default": []},
+            "timeout": {"type": "int", "default": 30},
             **roads.kubernetes_argument_spec(),
             **roads.findings_argument_spec(),
         },

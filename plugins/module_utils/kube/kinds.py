@@ -64,6 +64,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "Ingress": Kind("/apis/networking.k8s.io/v1", "ingresses"),
         "IngressClass": Kind("/apis/networking.k8s.io/v1", "ingressclasses", False),
         "NetworkPolicy": Kind("/apis/networking.k8s.io/v1", "networkpolicies"),
+        "PodDisruptionBudget": Kind("/apis/policy/v1", "poddisruptionbudgets"),
         "StorageClass": Kind("/apis/storage.k8s.io/v1", "storageclasses", False),
         "IPAddressPool": Kind(METALLB, "ipaddresspools"),
         "L2Advertisement": Kind(METALLB, "l2advertisements"),

@@ -11,13 +11,20 @@ WRITTEN = (
     "Deployment",
     "Ingress",
     "PersistentVolumeClaim",
+    "PodDisruptionBudget",
     "Secret",
     "Service",
 )
 WRITE_VERBS = ("create", "get", "list", "patch")
 READ_EVERYWHERE = (
+    "BGPAdvertisement",
+    "EndpointSlice",
     "Event",
+    "IPAddressPool",
+    "Ingress",
     "IngressClass",
+    "L2Advertisement",
+    "Namespace",
     "Node",
     "PersistentVolume",
     "Pod",

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -40,17 +40,22 @@ class Right:
 
 @dataclass(frozen=True)
 class Need:
-    """Pods that shall run: each of ``count`` requests this much."""
+    """Pods that shall run: each of ``count`` requests this much.
+
+    labels: by which they are known once they run; empty where the run's own labels are enough.
+    """
 
     name: str
     count: int
     requests: Resources
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class RoomState:
     """What was read. refused: rights that the API denies, with its reason, None where it was not
-    asked. taken: objects of the wanted names that are there. blind: what may not be read."""
+    asked. taken: objects of the wanted names that are there. ingresses: of all namespaces.
+    blind: what may not be read."""
 
     version: str
     namespace_exists: bool
@@ -59,6 +64,7 @@ class RoomState:
     pods: tuple[Object, ...] = ()
     quotas: tuple[Object, ...] = ()
     taken: tuple[Object, ...] = ()
+    ingresses: tuple[Object, ...] = ()
     blind: tuple[str, ...] = ()
 
 
@@ -74,15 +80,11 @@ def observe(
     """
     version = cluster.version()
     exists = cluster.get("Namespace", namespace) is not None
-    refused = {}
-    for right in rights:
-        reason = refusal(cluster, right)
-        if reason is not None:
-            refused[right] = reason
+    refused = _refused(cluster, rights, exists)
     blind: list[str] = []
     nodes, pods = _list(cluster, "Node", None, blind), _list(cluster, "Pod", None, blind)
     quotas = _list(cluster, "ResourceQuota", namespace, blind) if exists else []
-    found = [(kind, cluster.get(kind, name, namespace)) for kind, name in names] if exists else []
+    taken = list(_taken(cluster, namespace, names, blind)) if exists else []
     return RoomState(
         version=version,
         namespace_exists=exists,
@@ -90,20 +92,57 @@ def observe(
         nodes=tuple(nodes),
         pods=tuple(pods),
         quotas=tuple(quotas),
-        taken=tuple({"kind": kind, **obj} for kind, obj in found if obj is not None),
+        ingresses=tuple(_list(cluster, "Ingress", None, blind)),
+        taken=tuple(taken),
         blind=tuple(blind),
     )
 
 
+def _refused(cluster: Cluster, rights: Sequence[Right], exists: bool) -> dict[Right, str]:
+    """Return the rights that are denied, with the reason. exists: whether the namespace does."""
+    every = {"verb": "*", "group": "*", "resource": "*"}
+    # Who may do everything is asked once instead of for each right.
+    if _denied(cluster, every) is None:
+        return {}
+    refused = {}
+    for right in rights:
+        if exists and (right.verb, right.kind) == ("create", "Namespace"):
+            continue
+        reason = refusal(cluster, right)
+        if reason is not None:
+            refused[right] = reason
+    return refused
+
+
+def _taken(
+    cluster: Cluster,
+    namespace: str,
+    names: Sequence[tuple[str, str]],
+    blind: list[str],
+) -> Iterator[Object]:
+    """Yield the objects of these (kind, name); one request a kind."""
+    for kind in dict.fromkeys(kind for kind, _name in names):
+        wanted = {name for of, name in names if of == kind}
+        for one in _list(cluster, kind, namespace, blind):
+            if one["metadata"]["name"] in wanted:
+                yield {"kind": kind, **one}
+
+
 def refusal(cluster: Cluster, right: Right) -> str | None:
     """Return why the API server denies a right, None where it grants it. Raises KubeError."""
-    attributes = {
-        "verb": right.verb,
-        "group": kinds.of(right.kind).group,
-        "resource": kinds.of(right.kind).plural,
-        "subresource": right.subresource,
-        "namespace": right.namespace,
-    }
+    return _denied(
+        cluster,
+        {
+            "verb": right.verb,
+            "group": kinds.of(right.kind).group,
+            "resource": kinds.of(right.kind).plural,
+            "subresource": right.subresource,
+            "namespace": right.namespace,
+        },
+    )
+
+
+def _denied(cluster: Cluster, attributes: Mapping[str, str]) -> str | None:
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
@@ -143,8 +182,10 @@ def is_broken(node: Object) -> bool:
     return not _ready(node)
 
 
-def free_room(state: RoomState, labels: Mapping[str, str], namespace: str) -> dict[str, Resources]:
-    """Return what each usable node has free; Pods of our own, by labels, count as free."""
+def free_room(
+    state: RoomState, labels: Sequence[Mapping[str, str]], namespace: str
+) -> dict[str, Resources]:
+    """Return what each usable node has free; Pods of our own, by any labels, count as free."""
     free: dict[str, Resources] = {}
     for node in state.nodes:
         if is_usable(node):
@@ -154,7 +195,8 @@ def free_room(state: RoomState, labels: Mapping[str, str], namespace: str) -> di
             }
     for pod in state.pods:
         node_name = (pod.get("spec") or {}).get("nodeName")
-        if node_name in free and pod_status.is_live(pod) and not is_ours(pod, labels, namespace):
+        mine = any(is_ours(pod, one, namespace) for one in labels)
+        if node_name in free and pod_status.is_live(pod) and not mine:
             used = requests_of(pod)
             free[node_name] = {name: free[node_name][name] - used[name] for name in RESOURCES}
     return free
@@ -166,6 +208,33 @@ def is_ours(obj: Object, labels: Mapping[str, str], namespace: str) -> bool:
     given = meta.get("labels") or {}
     same = meta.get("namespace") == namespace
     return bool(labels) and same and all(given.get(key) == val for key, val in labels.items())
+
+
+def nodes_without(state: RoomState, image: str) -> list[str]:
+    """Return the usable nodes that do not say that they hold an image, by name."""
+    wanted = full_image(image)
+    lacking = []
+    for node in state.nodes:
+        held = (node.get("status") or {}).get("images") or []
+        names = {full_image(name) for entry in held for name in entry.get("names") or []}
+        if is_usable(node) and wanted not in names:
+            lacking.append(str(node["metadata"]["name"]))
+    return lacking
+
+
+def full_image(name: str) -> str:
+    """Return an image's name as container runtimes complete it: ``mysql`` is a library's."""
+    first, slash, _rest = name.partition("/")
+    if slash and (first == "localhost" or "." in first or ":" in first):
+        return name
+    return f"docker.io/{name}" if slash else f"docker.io/library/{name}"
+
+
+def image_version(image: str) -> tuple[int, ...]:
+    """Return the version that an image's tag names (``mysql:8.0.15-oracle``), empty without one."""
+    tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2]
+    match = re.match(r"\d+(?:\.\d+)+", tag)
+    return tuple(int(part) for part in match[0].split(".")) if match else ()
 
 
 def does_not_fit(needs: Sequence[Need], free: Mapping[str, Resources]) -> Need | None:

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The preflight as one report: every check is made, and all that they find is told at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..finding import CollectionError, Finding, errors, worst_first
+from ..kube import metallb, rights, room, storage
+from ..kube.client import Cluster, KubeError
+from ..kube.room import Right
+from . import metallb as network_causes
+from . import preflight, volumes
+from . import storage as storage_causes
+
+Object = dict[str, Any]
+
+POLL = 1.0
+FORBIDDEN = 403
+CLAIM = "PersistentVolumeClaim"
+TRANSIENT = network_causes.TRANSIENT | volumes.TRANSIENT
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the report is about. network, storage: None where that part is not asked for.
+
+    names: (kind, name) that the run will use. claims: those of them that are volumes.
+    """
+
+    run: preflight.Wanted
+    names: tuple[tuple[str, str], ...] = ()
+    network: network_causes.Wanted | None = None
+    storage: storage_causes.Wanted | None = None
+    claims: tuple[str, ...] = ()
+    language: str = "en"
+
+
+@dataclass
+class Report:
+    """What the checks have found so far, and the return values of the module."""
+
+    findings: list[Finding] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
+    not_proved: list[str] = field(default_factory=list)
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def check(cluster: Cluster, asked: Asked, timeout: float) -> dict[str, Any]:
+    """Make all checks until nothing is found that heals by itself; return the module's result.
+
+    timeout: seconds that such causes may take. Raises CollectionError with every finding of every
+    check, and the same keys that are returned otherwise.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        report = look(cluster, asked)
+        failed = errors(report.findings)
+        passing = all(one.code in TRANSIENT for one in failed)
+        if not failed or not passing or time.monotonic() >= deadline:
+            break
+        time.sleep(POLL)
+    returned = {
+        **report.values,
+        "checked": report.checked,
+        "not_proved": report.not_proved,
+    }
+    if failed:
+        count = f"{len(failed)} cause" + ("s" if len(failed) > 1 else "")
+        message = f"The run would not succeed on {cluster.name}: {count}; nothing was changed"
+        raise CollectionError(message, report.findings, returned)
+    findings = [one.as_dict() for one in worst_first(report.findings)]
+    return {"changed": False, **returned, "findings": findings}
+
+
+def look(cluster: Cluster, asked: Asked) -> Report:
+    """Make each check once. Raises KubeError where the API server does not answer."""
+    report = Report()
+    needed = rights.needed(asked.run.namespace)
+    state = room.observe(cluster, asked.run.namespace, needed, asked.names)
+    report.values.update(version=state.version, namespace_exists=state.namespace_exists)
+    report.findings.extend(preflight.explain(state, asked.run, asked.language))
+    report.checked.extend(preflight.checked(state, asked.run, len(needed), report.findings))
+    report.not_proved.extend(preflight.not_proved(state, asked.run))
+    if asked.network is not None:
+        _allowed(report, state.refused, "network", lambda: _network(cluster, asked, report))
+    if asked.storage is not None:
+        _allowed(report, state.refused, "storage", lambda: _storage(cluster, asked, state, report))
+    return report
+
+
+def _allowed(
+    report: Report, refused: Mapping[Right, str], what: str, part: Callable[[], None]
+) -> None:
+    """Make a part of the report; a right that it lacks is told already, among the rights."""
+    try:
+        part()
+    except KubeError as error:
+        if error.status != FORBIDDEN or not refused:
+            raise
+        report.not_proved.append(f"{what}: this user may not {error.operation}")
+
+
+def _network(cluster: Cluster, asked: Asked, report: Report) -> None:
+    wanted = asked.network
+    if wanted is None:
+        return
+    verdict = network_causes.explain(metallb.observe(cluster), wanted)
+    report.findings.extend(verdict.findings)
+    report.checked.extend(verdict.checked)
+    report.values.update(pool=verdict.pool, holder=verdict.holder)
+    if not verdict.holder:
+        report.not_proved.append(f"that {wanted.ip} answers on the LAN")
+
+
+def _storage(cluster: Cluster, asked: Asked, seen: room.RoomState, report: Report) -> None:
+    wanted = asked.storage
+    if wanted is None:
+        return
+    namespace = asked.run.namespace if seen.namespace_exists else ""
+    present = [str(one["metadata"]["name"]) for one in seen.taken if one["kind"] == CLAIM]
+    names = [name for name in asked.claims if name in present]
+    state = storage.observe(cluster, namespace, names)
+    choice = storage_causes.choose(state, wanted, asked.language)
+    report.findings.extend(choice.findings)
+    report.findings.extend(
+        storage_causes.explain(state, wanted, choice.storage_class, asked.language)
+    )
+    chosen = choice.storage_class
+    name = str(chosen["metadata"]["name"]) if chosen else ""
+    report.values.update(storage_class=name)
+    if chosen:
+        binding = chosen.get("volumeBindingMode", "Immediate")
+        report.checked.append(
+            f"the StorageClass {name} ({chosen.get('provisioner')}, {binding}) is there"
+        )
+    if names:
+        report.checked.append(f"{len(names)} claims that are there already")

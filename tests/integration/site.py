@@ -1,0 +1,124 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A small site on the lab, in a namespace of its own, played by the playbooks as a user plays them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client, kinds
+
+from tests.integration import cluster
+from tests.integration.runner import CHECKOUT
+
+# One replica, a few thousand rows, a load test that is no statistics: it is the playbook that is tested.
+SMALL: dict[str, Any] = {
+    "cluster_replicas": 1,
+    "cluster_data_scale": 0.002,
+    "cluster_storage_size": "256Mi",
+    "app_api_replicas": 1,
+    "app_web_replicas": 1,
+    "app_load_reads": 60,
+    "app_load_writes": 6,
+}
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a run said."""
+
+    output: str
+
+    @property
+    def recap(self) -> dict[str, int]:
+        found = re.search(r"^localhost +: (.*)$", self.output, re.MULTILINE)
+        assert found, self.output
+        return {key: int(count) for key, count in (word.split("=") for word in found[1].split())}
+
+    @property
+    def failed(self) -> bool:
+        return self.recap["failed"] > 0
+
+    @property
+    def changed(self) -> list[str]:
+        """The tasks that changed something, without their role."""
+        found, task = [], ""
+        for line in self.output.splitlines():
+            name = re.match(r"TASK \[(?:[\w.]+ : )?(.*)\] \*", line)
+            if name:
+                task = name[1]
+            elif line.startswith("changed: [localhost]") and task not in found:
+                found.append(task)
+        return found
+
+    @property
+    def last(self) -> str:
+        """The line with which the run says what to do next."""
+        found = re.findall(r"^ +(?:Next|다음) +(.*(?:\n {8,}\S.*)*)$", self.output, re.MULTILINE)
+        return " ".join(found[-1].split()) if found else ""
+
+    @property
+    def predicted(self) -> set[str]:
+        """The objects of which check mode says that they would be made, as ``Kind name``."""
+        return set(re.findall(r"Would make ([A-Z]\w+ [\w-]+)", self.output))
+
+
+class Site:
+    """A site in a namespace of its own; remove() deletes it."""
+
+    def __init__(self, **variables: Any) -> None:
+        self.namespace = f"steps-{uuid.uuid4().hex[:6]}"
+        self.cluster = client.connect(cluster.kubeconfig())
+        self.variables = {
+            **SMALL,
+            "cluster_kubeconfig": cluster.kubeconfig(),
+            "cluster_namespace": self.namespace,
+            "cluster_app_host": f"{self.namespace}.example",
+            **variables,
+        }
+
+    def play(self, *options: str, playbook: str = "site", **variables: Any) -> Played:
+        """Play a playbook and return what a person sees."""
+        command = [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            *("--inventory", "inventories/lab", f"playbooks/{playbook}.yml"),
+            *("--extra-vars", json.dumps({**self.variables, **variables}), *options),
+        ]
+        done = subprocess.run(
+            command,
+            cwd=CHECKOUT,
+            env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return Played(done.stdout)
+
+    def exists(self) -> bool:
+        return self.cluster.get("Namespace", self.namespace) is not None
+
+    def objects(self, *of: str) -> dict[str, int]:
+        """The generation, or the version where there is none, of each object, as ``Kind name``."""
+        found = {}
+        for kind in of:
+            for one in self.cluster.list(kind, self.namespace):
+                meta = one["metadata"]
+                found[f"{kind} {meta['name']}"] = int(
+                    meta.get("generation") or meta["resourceVersion"]
+                )
+        return found
+
+    def remove(self) -> None:
+        if self.exists():
+            path = kinds.of("Namespace").path(None, self.namespace)
+            self.cluster._request("DELETE", path, f"delete namespace {self.namespace}")
