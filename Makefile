@@ -47,7 +47,7 @@ test: venv ## The gate: lint, sanity, units, real servers, the site on a real Ku
 
 .PHONY: test-all
 test-all: test ## The gate, then the long work: full matrices and benchmarks
-	@$(RUN) benchmarks
+	@$(RUN) long benchmarks
 
 .PHONY: lint
 lint: venv ## Static checks alone

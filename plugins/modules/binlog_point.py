@@ -21,14 +21,17 @@ options:
       - V(note) keeps the current point under O(name). Done on the primary.
       - V(list) returns the points that are noted.
       - V(show) returns the point noted as O(name), or the current one without a name.
-      - V(find) reads the server's binary logs and returns the point just before a transaction,
-        as O(gtid), O(file) with O(position), O(time) or O(before) names it.
+      - V(find) reads binary logs, the server's or those of O(archive), and returns the point just
+        before a transaction, as O(gtid), O(file) with O(position), O(time), O(offset) or O(before)
+        names it.
+      - V(browse) returns the last O(count) transactions.
     type: str
     choices:
       - note
       - list
       - show
       - find
+      - browse
     default: show
   name:
     description: Name of a point, of 1 to 190 printable characters, letter case included.
@@ -39,6 +42,25 @@ options:
       - Otherwise it keeps what it names, nothing changes, and that point is returned.
     type: bool
     default: false
+  archive:
+    description:
+      - With O(action=find) and O(action=browse), the folder of a backup archive on the machine where
+        the module runs. Its binary logs are read, those that are sealed and those that grow, and no
+        server is asked.
+      - Exactly one of O(archive), O(login_host), O(login_unix_socket) and O(pod) is needed.
+    type: path
+  key_file:
+    description: File of the key of an encrypted O(archive).
+    type: path
+  count:
+    description: With O(action=browse), how many transactions.
+    type: int
+    default: 20
+  offset:
+    description:
+      - With O(action=find), the number of the transaction in the binary logs, V(1) for the first one
+        that is there. Negative numbers count from the end, V(-1) is the last one.
+    type: int
   gtid:
     description: With O(action=find), the transaction of this GTID, as C(uuid:n) or C(uuid:tag:n).
     type: str
@@ -59,7 +81,7 @@ options:
     type: str
   before:
     description: With O(action=find), the transaction that did this. At least one of
-      O(before.statement) and O(before.table) is needed.
+      O(before.statement), O(before.table) and O(before.rows_deleted_over) is needed.
     type: dict
     suboptions:
       statement:
@@ -84,6 +106,10 @@ options:
         description: It must have changed more rows than this in that way.
         type: int
         default: 0
+      rows_deleted_over:
+        description: It must have deleted more rows than this. Short for O(before.statement=DELETE)
+          with O(before.rows_over), and given without them.
+        type: int
       occurrence:
         description: Which one, where there are several in the binary logs.
         type: str
@@ -143,6 +169,20 @@ EXAMPLES = r"""
     login_host: 127.0.0.1
     login_password: "{{ password }}"
 
+- name: The point before somebody deleted a thousand rows at once, from the archive of the backups
+  mysql_on.kubernetes.binlog_point:
+    action: find
+    before:
+      rows_deleted_over: 1000
+    archive: /srv/backup
+
+- name: What was done last
+  mysql_on.kubernetes.binlog_point:
+    action: browse
+    count: 10
+    login_host: 127.0.0.1
+    login_password: "{{ password }}"
+
 - name: The last state that was committed by a quarter past two in Seoul
   mysql_on.kubernetes.binlog_point:
     action: find
@@ -152,6 +192,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+transactions:
+  description: The last transactions, oldest first, each like RV(transaction).
+  returned: with O(action=browse)
+  type: list
+  elements: dict
 point:
   description: The point noted, shown or found.
   returned: with O(action=note), O(action=show) and O(action=find)
@@ -282,16 +327,19 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import roads
 from ..module_utils.binlog import task
+from ..module_utils.binlog.search import STATEMENT_KINDS
 from ..module_utils.runtime import run
-
-STATEMENTS = ["INSERT", "UPDATE", "DELETE", "DROP", "TRUNCATE", "ALTER", "CREATE", "RENAME"]
 
 
 def argument_spec() -> dict[str, Any]:
     return {
-        "action": {"choices": ["note", "list", "show", "find"], "default": "show"},
+        "action": {"choices": ["note", "list", "show", "find", "browse"], "default": "show"},
         "name": {"type": "str"},
         "replace": {"type": "bool", "default": False},
+        "archive": {"type": "path"},
+        "key_file": {"type": "path", "no_log": False},
+        "count": {"type": "int", "default": 20},
+        "offset": {"type": "int"},
         "gtid": {"type": "str"},
         "file": {"type": "str"},
         "position": {"type": "int"},
@@ -299,12 +347,13 @@ def argument_spec() -> dict[str, Any]:
         "before": {
             "type": "dict",
             "options": {
-                "statement": {"type": "str", "choices": STATEMENTS},
+                "statement": {"type": "str", "choices": list(STATEMENT_KINDS)},
                 "table": {"type": "str"},
                 "rows_over": {"type": "int", "default": 0},
+                "rows_deleted_over": {"type": "int"},
                 "occurrence": {"choices": ["first", "last"], "default": "last"},
             },
-            "required_one_of": [["statement", "table"]],
+            "required_one_of": [["statement", "table", "rows_deleted_over"]],
         },
         "server_id": {"type": "int", "default": 0},
         **roads.mysql_argument_spec(),
@@ -318,14 +367,14 @@ def work(module: AnsibleModule) -> dict[str, Any]:
 
 
 def main() -> None:
-    rules = roads.mysql_rules()
+    ways = (*roads.ROADS, "archive")
     module = AnsibleModule(
         argument_spec=argument_spec(),
         supports_check_mode=True,
         required_if=[("action", "note", ["name"])],
         required_together=[("file", "position")],
-        mutually_exclusive=[*rules["mutually_exclusive"], ("gtid", "file", "time", "before")],
-        required_one_of=rules["required_one_of"],
+        mutually_exclusive=[ways, ("gtid", "file", "time", "offset", "before")],
+        required_one_of=[ways],
     )
     run(module, work)
 

@@ -14,6 +14,11 @@ description:
   - Only what differs is changed. A second run changes nothing, even though a password cannot be read back.
   - A channel that follows has both threads running, no error, and a source that accepted the stream.
     Where it does not come to that, the module fails with the cause, its proof and one next step.
+  - A running channel is changed with as few stops as the server allows, and the plan says which.
+    O(source_delay), O(filters), O(privilege_checks_user) and O(require_table_primary_key_check) need the applier
+    to stand, O(source_auto_position) and O(require_row_format) both threads, all other settings the receiver.
+  - One task can take many O(replicas); it works on them side by side, and one that fails stops no other.
+  - An instance that has data of its own, or that its source cannot serve any more, is seeded where O(seed) says so.
 author:
   - The mysql_on.kubernetes founders (@mysql-on)
 extends_documentation_fragment:
@@ -29,6 +34,64 @@ attributes:
     description: Shows the settings that would change; a password is only said to differ.
     support: full
 options:
+  replicas:
+    description:
+      - Many replicas instead of one. All other options hold for each of them.
+      - What a replica leaves out of its login is taken from the module's own options.
+      - Exactly one of O(replicas), O(login_host), O(login_unix_socket) and O(pod) is needed.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: How results, findings and O(seed_overwrite) name it.
+        type: str
+        required: true
+      login_user:
+        description: As the module's own O(login_user), which is used if this is not given.
+        type: str
+      login_password:
+        description: As the module's own O(login_password), which is used if this is not given.
+        type: str
+      connect_timeout:
+        description: As the module's own O(connect_timeout), which is used if this is not given.
+        type: int
+      login_host:
+        description: Host name or address.
+        type: str
+      login_port:
+        description: TCP port.
+        type: int
+        default: 3306
+      login_unix_socket:
+        description: Path of the server's socket.
+        type: path
+      pod:
+        description: An instance inside a Kubernetes cluster.
+        type: dict
+        suboptions:
+          namespace:
+            description: Namespace of the Pod.
+            type: str
+            required: true
+          name:
+            description: Name of the Pod.
+            type: str
+          deployment:
+            description: Name of a Deployment; its newest running Pod is taken.
+            type: str
+          service:
+            description: Name of a Service; the first running Pod that its selector names is taken.
+            type: str
+          port:
+            description: Port of MySQL in the Pod.
+            type: int
+            default: 3306
+      kubeconfig:
+        description: As the module's own O(kubeconfig), which is used if this is not given.
+        type: path
+      context:
+        description: As the module's own O(context), which is used if this is not given.
+        type: str
   state:
     description:
       - V(following) configures the channel, starts both threads, and waits until it follows.
@@ -117,6 +180,24 @@ options:
   source_ssl_verify_server_cert:
     description: Whether the replica checks that the source's certificate names O(source_host).
     type: bool
+  source_ssl_capath:
+    description: Folder on the replica that holds certificates of authorities.
+    type: str
+  source_ssl_cipher:
+    description: Ciphers that the replica may use up to TLS 1.2, as OpenSSL writes them.
+    type: str
+  source_ssl_crl:
+    description: Path on the replica of a list of revoked certificates.
+    type: str
+  source_ssl_crlpath:
+    description: Folder on the replica that holds lists of revoked certificates.
+    type: str
+  source_tls_version:
+    description: Versions of TLS that the replica may use, such as V(TLSv1.2,TLSv1.3).
+    type: str
+  source_tls_ciphersuites:
+    description: Cipher suites that the replica may use with TLS 1.3. Needs 8.0.19.
+    type: str
   source_public_key_path:
     description: Path on the replica of the source's public key.
     type: str
@@ -126,6 +207,130 @@ options:
       - A user of C(caching_sha2_password) needs that where there is no TLS.
       - The default is V(true) where O(source_host) is given; otherwise it is left as it is.
     type: bool
+  privilege_checks_user:
+    description:
+      - Account with whose privileges the applier works, such as V(applier@localhost); V('') for none.
+      - It needs REPLICATION_APPLIER and what the transactions themselves need. Needs 8.0.18.
+    type: str
+  require_row_format:
+    description: Whether the channel takes row events only, as one with O(privilege_checks_user) should. Needs 8.0.19.
+    type: bool
+  require_table_primary_key_check:
+    description: What the channel asks of new tables as to primary keys. Needs 8.0.20, V(GENERATE) 8.0.32.
+    type: str
+    choices:
+      - STREAM
+      - 'ON'
+      - 'OFF'
+      - GENERATE
+  filters:
+    description:
+      - Filters of the channel's applier. Kinds that are left out stay as they are; an empty list takes a kind away.
+      - The server forgets them at a restart, unless its own configuration holds them too; running the task again
+        brings them back.
+      - Rules are written as mysqld's options write them.
+    type: dict
+    suboptions:
+      do_db:
+        description: Schemas to apply alone.
+        type: list
+        elements: str
+      ignore_db:
+        description: Schemas to leave out.
+        type: list
+        elements: str
+      do_table:
+        description: Tables to apply alone, each as C(schema.table).
+        type: list
+        elements: str
+      ignore_table:
+        description: Tables to leave out.
+        type: list
+        elements: str
+      wild_do_table:
+        description: Patterns of tables to apply alone, such as C(shop.o%).
+        type: list
+        elements: str
+      wild_ignore_table:
+        description: Patterns of tables to leave out.
+        type: list
+        elements: str
+      rewrite_db:
+        description: Schemas that have another name on the replica, each as C(old->new).
+        type: list
+        elements: str
+  until:
+    description:
+      - Where the applier is to stop (C(START REPLICA UNTIL)). The receiver goes on.
+      - An applier that has come there is stopped and left alone. One that is past O(until.gtid_before) is an error.
+      - Without O(until) a later run lets the applier go on.
+    type: dict
+    suboptions:
+      gtid_before:
+        description: GTID set; the applier stops before the first of them.
+        type: str
+      gtid_after:
+        description: GTID set; the applier stops when all of them are executed.
+        type: str
+      source_log_file:
+        description: Binary log file of the source.
+        type: str
+      source_log_pos:
+        description: Position in O(until.source_log_file), in bytes; the applier stops at or just after it.
+        type: int
+  wait_for_gtids:
+    description: GTID set that each replica has to execute before the module returns.
+    type: str
+  wait_for_source:
+    description:
+      - Whether each replica has to execute what its source has executed by then.
+      - File and position are waited for where the source has no GTIDs. Needs O(source_instance).
+    type: bool
+    default: false
+  seed:
+    description:
+      - What to do with an instance that cannot follow with the data it has. That is one with errant transactions,
+        with schemas of its own from before replication, with an applier that stopped at an error, or one that lacks
+        what the source has purged. Needs O(source_instance).
+      - V(none) refuses or warns, and changes nothing.
+      - V(auto) clones where both servers can, and copies otherwise. An instance that needs no seed is left alone.
+      - V(clone) lets the replica fetch the source's data directory (C(CLONE INSTANCE)). Both servers need 8.0.17, and
+        the same release before 8.0.37, the same series from there on. mysqld stops in the end; where something
+        supervises it, as in a Pod, it comes back by itself.
+      - V(dump) copies schemas (tables, views, triggers, routines, events), accounts and roles from a consistent
+        snapshot, row by row from session to session, without a file and without client programs, and compares the
+        checksum of every table. Accounts that only the replica has stay.
+      - V(reload) empties the replica and lets it follow from the beginning, so that data is poured in once more
+        through the source. The source is emptied too where O(seed_overwrite) names it.
+      - V(clone) and V(dump) also seed an instance that never followed and holds nothing, though the source's binary
+        logs would do.
+    type: str
+    choices:
+      - none
+      - auto
+      - clone
+      - dump
+      - reload
+    default: none
+  seed_overwrite:
+    description:
+      - Names of instances whose own schemas and transactions may be taken away.
+      - For a single instance that is the name of its Deployment, Pod or Service, its socket, or C(host:port).
+    type: list
+    elements: str
+    default: []
+  seed_user:
+    description:
+      - User that the replica clones as. It needs BACKUP_ADMIN on the source.
+      - The default is O(source_user).
+    type: str
+  seed_password:
+    description: Password of O(seed_user). The default is O(source_password).
+    type: str
+  seed_timeout:
+    description: How many seconds a replica may be away after its clone.
+    type: int
+    default: 300
   read_only:
     description:
       - Whether C(read_only) and C(super_read_only) are on, now and after a restart (C(SET PERSIST)).
@@ -133,7 +338,7 @@ options:
       - Otherwise they are left as they are.
     type: bool
   wait:
-    description: Whether to wait until the channel follows, with O(state=following).
+    description: Whether to wait until the channel follows, or stands at O(until), with O(state=following).
     type: bool
     default: true
   timeout:
@@ -174,6 +379,27 @@ EXAMPLES = r"""
   check_mode: true
   diff: true
 
+- name: Let many replicas follow at once, those with data of their own seeded
+  mysql_on.kubernetes.mysql_replication:
+    replicas: "{{ replicas }}"
+    login_password: "{{ root_password }}"
+    source_host: mysql-write
+    source_user: replicator
+    source_password: "{{ replication_password }}"
+    source_instance: "{{ primary }}"
+    seed: auto
+    seed_overwrite:
+      - mysql-12
+    wait_for_source: true
+
+- name: Stop a delayed replica just before a transaction
+  mysql_on.kubernetes.mysql_replication:
+    login_host: 192.0.2.12
+    login_password: "{{ root_password }}"
+    source_delay: 0
+    until:
+      gtid_before: 4ddd15f7-e63a-11f1-a661-02fc00000001:7
+
 - name: Make the replica an instance of its own
   mysql_on.kubernetes.mysql_replication:
     login_unix_socket: /run/mysqld/mysqld.sock
@@ -209,6 +435,62 @@ replication:
   returned: success
   type: dict
   sample: {"channel": "", "source_host": "mysql-write", "receiver": "running", "applier": "running", "lag_seconds": 0}
+seed:
+  description: How the replica was seeded, or would be in check mode.
+  returned: success
+  type: dict
+  contains:
+    method:
+      description: V(none), V(clone), V(dump) or V(reload).
+      type: str
+    reasons:
+      description: Why, one line each.
+      type: list
+      elements: str
+    dropped:
+      description: The replica's own schemas that were taken away.
+      type: list
+      elements: str
+    tables:
+      description: How many tables were copied and found equal, null unless by a dump.
+      type: int
+    rows:
+      description: How many rows were copied, null unless by a dump.
+      type: int
+    seconds:
+      description: How long copying and comparing took, null unless by a dump.
+      type: float
+replicas:
+  description:
+    - What came of each of O(replicas), in their order, also where some failed. Instead of RV(instance),
+      RV(replication) and RV(seed), which each of them has; RV(plan) then names the C(instance) of each step.
+  returned: with O(replicas)
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+    failed:
+      description: Whether it did not come to the state asked for.
+      type: bool
+    msg:
+      description: Why, empty on success.
+      type: str
+    changed:
+      description: Whether something was changed on it.
+      type: bool
+    plan:
+      description: Its own steps.
+      type: list
+      elements: dict
+missing:
+  description:
+    - What a wait that failed was still waiting for, a GTID set or C(file:position).
+    - RV(replication) then holds the channel as it was in the end, with lag and threads.
+  returned: where waiting failed
+  type: str
+  sample: 4ddd15f7-e63a-11f1-a661-02fc00000001:8-9
 findings:
   description: Causes found, worst first. On success there are only warnings.
   returned: always
@@ -223,26 +505,26 @@ findings:
       fix: Compare it with the source (mysql_checksum)
 """
 
-from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import roads
-from ..module_utils.causes import replication as causes
-from ..module_utils.finding import CollectionError, Finding, errors, worst_first
 from ..module_utils.mysql import replication_plan as planning
-from ..module_utils.mysql import replication_report as report
-from ..module_utils.mysql.connection import Connection
-from ..module_utils.mysql.replication import (
-    State,
-    observe,
-    read_password_matches,
-    wait_following,
-)
-from ..module_utils.mysql.replication_options import wanted_of
-from ..module_utils.plan import Plan, apply, diff
+from ..module_utils.mysql import seed
+from ..module_utils.mysql.replication_filters import KINDS
+from ..module_utils.replication_task import run_task
 from ..module_utils.runtime import run
+
+TEXTS = (
+    "source_ssl_capath",
+    "source_ssl_cipher",
+    "source_ssl_crl",
+    "source_ssl_crlpath",
+    "source_tls_version",
+    "source_tls_ciphersuites",
+    "privilege_checks_user",
+)
 
 
 def argument_spec() -> dict[str, Any]:
@@ -274,6 +556,25 @@ def argument_spec() -> dict[str, Any]:
         "source_ssl_cert": {"type": "str"},
         "source_ssl_key": {"type": "str", "no_log": False},
         "source_ssl_verify_server_cert": {"type": "bool"},
+        **{name: {"type": "str"} for name in TEXTS},
+        "require_row_format": {"type": "bool"},
+        "require_table_primary_key_check": {
+            "type": "str",
+            "choices": ["STREAM", "ON", "OFF", "GENERATE"],
+        },
+        "filters": {
+            "type": "dict",
+            "options": {kind: {"type": "list", "elements": "str"} for kind in KINDS},
+        },
+        "until": until_spec(),
+        "wait_for_gtids": {"type": "str"},
+        "wait_for_source": {"type": "bool", "default": False},
+        "replicas": roads.instances_option(required=False),
+        "seed": {"type": "str", "choices": list(seed.ASKED), "default": "none"},
+        "seed_overwrite": {"type": "list", "elements": "str", "default": []},
+        "seed_user": {"type": "str"},
+        "seed_password": {"type": "str", "no_log": True},
+        "seed_timeout": {"type": "int", "default": 300},
         "source_public_key_path": {"type": "str", "no_log": False},
         "get_source_public_key": {"type": "bool", "no_log": False},
         "read_only": {"type": "bool"},
@@ -283,90 +584,37 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
-def seen(connection: Connection, wanted: planning.Wanted) -> State:
-    """Return the replica's state, with whether it holds the password where that is asked for."""
-    state = observe(connection)
-    channel = state.channel(wanted.channel)
-    if channel is None or wanted.password is None or wanted.update_password != "always":
-        return state
-    matches = read_password_matches(connection, wanted.channel, wanted.password)
-    return state.with_channel(replace(channel, password_matches=matches))
-
-
-def source_state(module: AnsibleModule) -> State | None:
-    instance = module.params["source_instance"]
-    if instance is None:
-        return None
-    with roads.connect_instance(module.params, instance) as connection:
-        return observe(connection)
-
-
-def refuse(case: causes.Case, wanted: planning.Wanted) -> list[Finding]:
-    """Return the doubts; raise where going on would be wrong."""
-    goal = wanted.goal
-    held = case.state.channel(case.channel)
-    by_gtid = bool({**(held.settings if held else {}), **wanted.settings}.get("auto_position"))
-    found: list[Finding] = []
-    if goal == "following":
-        found = causes.before_joining(case, by_gtid)
-    elif goal == "promoted":
-        found = causes.before_promotion(case)
-    if errors(found):
-        verb = "cannot be promoted" if goal == "promoted" else "cannot follow: nothing was changed"
-        raise CollectionError(f"{case.subject} {verb}", found, {"changed": False, "plan": []})
-    return found
-
-
-def follow(
-    module: AnsibleModule, connection: Connection, case: causes.Case, plan: Plan[State]
-) -> None:
-    """Wait until the channel follows; raise what hinders it."""
-    timeout = module.params["timeout"]
-    channel = wait_following(connection, case.channel, timeout, causes.hopeless)
-    if channel is not None and channel.following:
-        return
-    state = observe(connection)
-    source = source_state(module)
-    found = causes.explain(replace(case, state=state, source=source))
-    details = {"changed": plan.changed, "plan": plan.as_list()}
-    raise CollectionError(f"{case.subject} does not follow its source", found, details)
-
-
-def work(module: AnsibleModule) -> dict[str, Any]:
-    params = module.params
-    wanted = wanted_of(params)
-    with roads.connect(params) as connection:
-        before = seen(connection, wanted)
-        case = causes.Case(
-            connection.address, before, wanted.channel, source_state(module), params["language"]
-        )
-        doubts = refuse(case, wanted)
-        plan = planning.plan(before, wanted, connection)
-        after = plan.after()
-        if not module.check_mode:
-            apply(plan)
-            if wanted.goal == "following" and params["wait"]:
-                follow(module, connection, case, plan)
-            after = seen(connection, wanted)
-    channel = after.channel(wanted.channel)
-    for doubt in doubts:
-        module.warn(doubt.summary)
+def until_spec() -> dict[str, Any]:
+    places = ["gtid_before", "gtid_after", "source_log_file"]
     return {
-        "changed": plan.changed,
-        "plan": plan.as_list(),
-        "instance": report.instance(after),
-        "replication": report.channel(after, channel) if channel else {},
-        "findings": [doubt.as_dict() for doubt in worst_first(doubts)],
-        "diff": diff(planning.shown(before, wanted), planning.shown(after, wanted)),
+        "type": "dict",
+        "options": {
+            "gtid_before": {"type": "str"},
+            "gtid_after": {"type": "str"},
+            "source_log_file": {"type": "str"},
+            "source_log_pos": {"type": "int"},
+        },
+        "mutually_exclusive": [places],
+        "required_one_of": [places],
+        "required_together": [["source_log_file", "source_log_pos"]],
     }
 
 
+def work(module: AnsibleModule) -> dict[str, Any]:
+    result = run_task(module.params, module.check_mode)
+    for found in result["findings"]:
+        module.warn(found["summary"])
+    return result
+
+
 def main() -> None:
+    several = [*roads.ROADS, "replicas"]
     module = AnsibleModule(
         argument_spec=argument_spec(),
         supports_check_mode=True,
         required_together=[["source_log_file", "source_log_pos"]],
-        **roads.mysql_rules(),
+        mutually_exclusive=[several],
+        required_one_of=[several],
     )
     run(module, work)
 

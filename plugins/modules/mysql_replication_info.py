@@ -91,6 +91,12 @@ instance:
       description: Schemas that are not the server's own, sorted.
       type: list
       elements: str
+    log_file:
+      description: Binary log file that it writes, empty without one.
+      type: str
+    log_pos:
+      description: Where that ends, in bytes, null without one.
+      type: int
 channels:
   description: The channels that have a source, by name.
   returned: success
@@ -145,6 +151,45 @@ channels:
     get_source_public_key:
       description: Whether it asks the source for its public key.
       type: bool
+    source_ssl_capath:
+      description: Folder on the replica that holds certificates of authorities.
+      type: str
+    source_ssl_cipher:
+      description: Ciphers that it may use up to TLS 1.2.
+      type: str
+    source_ssl_crl:
+      description: Path on the replica of a list of revoked certificates.
+      type: str
+    source_ssl_crlpath:
+      description: Folder on the replica that holds lists of revoked certificates.
+      type: str
+    source_tls_version:
+      description: Versions of TLS that it may use.
+      type: str
+    source_tls_ciphersuites:
+      description: Cipher suites for TLS 1.3, null where the server chooses or is older than 8.0.19.
+      type: str
+    privilege_checks_user:
+      description: Account with whose privileges the applier works, empty for none, null before 8.0.18.
+      type: str
+    require_row_format:
+      description: Whether it takes row events only, null before 8.0.19.
+      type: bool
+    require_table_primary_key_check:
+      description: What it asks of new tables as to primary keys, null before 8.0.20.
+      type: str
+    filters:
+      description: Rules of the applier's filters by kind, as the option C(filters) of mysql_replication.
+      type: dict
+    until_condition:
+      description: Where the applier was told to stop, such as V(SQL_AFTER_GTIDS) or V(Source), empty for nowhere.
+      type: str
+    until_log_file:
+      description: Binary log of the source at which it is to stop.
+      type: str
+    until_log_pos:
+      description: Position in it, in bytes; null where it is not to stop.
+      type: int
     following:
       description: Whether both threads run without an error and the source accepted the stream.
       type: bool
@@ -210,9 +255,14 @@ channels:
     lag_seconds:
       description: Seconds behind the source, null where the server cannot say.
       type: int
+    lag_bytes:
+      description:
+        - Bytes of the source's binary log that are not applied.
+        - Null without O(source_instance), or where the replica is still in an earlier file.
+      type: int
     lag_transactions:
       description:
-        - Transactions of the source that are not executed.
+        - Transactions of the source that are not executed, null where one of them has no GTIDs.
         - Without O(source_instance) only those that were received.
       type: int
     gtid_executed:

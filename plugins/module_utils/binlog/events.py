@@ -9,6 +9,7 @@ tagged GTIDs (8.3 and later). Positions and sizes are bytes, moments microsecond
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -162,6 +163,14 @@ def read_rotate(body: bytes) -> tuple[str, int]:
     cursor = Cursor(body)
     position = cursor.number(8)
     return cursor.take(cursor.left).decode(), position
+
+
+def rotate_event(server_id: int, file: str, *, checksum: bool) -> bytes:
+    """Return the event by which a source says that another file follows; it lies in no file of its."""
+    body = (4).to_bytes(8, "little") + file.encode()
+    size = HEADER_SIZE + len(body) + (CHECKSUM_SIZE if checksum else 0)
+    event = HEADER.pack(0, ROTATE, server_id, size, 0, ARTIFICIAL) + body
+    return event + zlib.crc32(event).to_bytes(CHECKSUM_SIZE, "little") if checksum else event
 
 
 def read_format(body: bytes) -> tuple[str, int]:

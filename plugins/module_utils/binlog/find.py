@@ -1,18 +1,20 @@
 # Copyright (c) 2026, The mysql_on.kubernetes founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Finds a transaction in a server's binary logs, and the point just before it. Writes nothing.
+"""Finds a transaction in binary logs, and the point just before it. Writes nothing.
 
-The logs are read as a replica reads them, so every road to the server will do. Files are chosen by
-what their first events say; of a file that has to be read, nothing is kept in memory.
+A server's logs are read as a replica reads them, so every road to it will do; those of an archive as
+the files that they are (``store``). Files are chosen by what their first events say; of a file that
+has to be read, nothing is kept in memory.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
@@ -20,7 +22,7 @@ from ..mysql.connection import Connection
 from ..mysql.gtid import GtidSet
 from .events import FORMAT_DESCRIPTION, PREVIOUS_GTIDS, Event, MalformedError, read_previous_gtids
 from .payload import Decompress
-from .search import Deed, Moment, Place, Wanted, condition, events_needed
+from .search import Deed, Moment, Offset, Place, Wanted, condition, events_needed
 from .stream import FIRST_POSITION, LARGEST_START, Start, dump
 from .transactions import DETAILS, PLACES, Grouper, Transaction, iso_time
 
@@ -29,7 +31,7 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True)
 class Log:
-    """One binary log of the server. size: bytes."""
+    """One binary log. name: no other log of its source has it. size: bytes."""
 
     name: str
     size: int
@@ -47,14 +49,50 @@ class Hit:
     previous: Transaction | None
 
 
+class Source(Protocol):
+    """Where binary logs are read: a server, or an archive."""
+
+    @property
+    def address(self) -> str:
+        """Who or what it is, as a person names it."""
+
+    @property
+    def logs(self) -> tuple[Log, ...]:
+        """The binary logs, in the order in which they are read."""
+
+    @property
+    def purged(self) -> GtidSet:
+        """What was executed and lies in none of the logs."""
+
+    @property
+    def decompress(self) -> Decompress | None:
+        """What opens compressed transactions, None where nothing does."""
+
+    def place(self, log: str) -> tuple[str, str]:
+        """Return a log's file name and the server_uuid of who wrote it."""
+
+    def events(self, start: Start, wanted: frozenset[int]) -> Generator[Event]:
+        """Yield events from a position on, log after log."""
+
+    def head(self, index: int) -> tuple[int, GtidSet]:
+        """Return when a log was begun (seconds since 1970) and which transactions lie before it."""
+
+    def executed(self) -> GtidSet:
+        """Return all that the source has executed."""
+
+    def check_moment(self, moment: Moment) -> None:
+        """Raise BinlogError where the source cannot know of a moment yet."""
+
+
 @dataclass(frozen=True)
 class Server:
-    """The server that is read. connect: opens a session for each dump.
+    """A server that is read. connect: opens a session for each dump; questions: one beside them.
 
     purged: what was executed and lies in none of its logs, seeded by a dump or a clone included.
     """
 
     connect: Callable[[], Connection]
+    questions: Connection
     address: str
     uuid: str
     server_id: int
@@ -62,10 +100,20 @@ class Server:
     purged: GtidSet
     decompress: Decompress | None
 
-    @property
-    def names(self) -> str:
-        """The logs that there are, for a proof."""
-        return f"binary logs there are: {self.logs[0].name} to {self.logs[-1].name}"
+    def place(self, log: str) -> tuple[str, str]:
+        """Return the log's name, and the server itself."""
+        return log, self.uuid
+
+    def executed(self) -> GtidSet:
+        """Return gtid_executed as it is now."""
+        return GtidSet.parse(str(self.questions.value("SELECT @@GLOBAL.gtid_executed")))
+
+    def check_moment(self, moment: Moment) -> None:
+        """Raise BinlogError where the server's clock is not there yet."""
+        now = int(self.questions.value("SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS UNSIGNED)"))
+        if moment.microseconds > now:
+            proof = [f"its clock says {iso_time(now)}"]
+            raise BinlogError("binlog.time_in_future", self.address, proof, wanted=moment.text)
 
     def events(self, start: Start, wanted: frozenset[int]) -> Generator[Event]:
         """Yield events from a position on; closing the generator ends the session."""
@@ -96,42 +144,83 @@ def read_server(
     logs = tuple(Log(str(row["log_name"]), int(row["file_size"])) for row in rows)
     purged = GtidSet.parse(str(connection.value("SELECT @@GLOBAL.gtid_purged")))
     uuid = connection.server.server_uuid
-    return Server(connect, connection.address, uuid, server_id, logs, purged, decompress)
+    return Server(
+        connect, connection, connection.address, uuid, server_id, logs, purged, decompress
+    )
 
 
-def find(connection: Connection, server: Server, wanted: Wanted) -> dict[str, Any]:
+def find(source: Source, wanted: Wanted) -> dict[str, Any]:
     """Return point, transaction and previous, as the module does.
 
-    connection: a session for questions beside the dumps. Raises BinlogError where it is not there,
-    or cannot be known to be.
+    Raises BinlogError where it is not there, or cannot be known to be.
     """
+    return answer(source, look_for(source, wanted))
+
+
+def look_for(source: Source, wanted: Wanted) -> Hit:
+    """Return where a transaction lies, and what comes before it. Raises BinlogError as ``find``."""
+    if not source.logs:
+        raise BinlogError("binlog.none", source.address, ["no binary log is there"])
     try:
         if isinstance(wanted, Deed):
-            hit = _find_deed(server, wanted)
-        else:
-            first = _first_log(connection, server, wanted)
-            hit = _scan(server, first, wanted)
-            hit = _with_previous(server, first, hit)
-            _check_found(server, first, wanted, hit)
-        return _answer(server, hit)
+            return _find_deed(source, wanted)
+        if isinstance(wanted, Offset):
+            return _find_offset(source, wanted)
+        first, condition_of = _first_log(source, wanted)
+        found = _with_previous(source, first, _scan(source, first, condition_of))
+        _check_found(source, first, wanted, found)
+        return found
     except MalformedError as error:
-        raise BinlogError("binlog.damaged", server.address, [str(error)]) from error
+        raise BinlogError("binlog.damaged", source.address, [str(error)]) from error
 
 
-def _first_log(connection: Connection, server: Server, wanted: GtidSet | Place | Moment) -> int:
-    """Return the index of the log to begin with. Raises BinlogError where there cannot be any."""
+def browse(source: Source, count: int) -> list[dict[str, Any]]:
+    """Return the last transactions of the logs, oldest first, each with what it did."""
+    found: deque[Transaction] = deque(maxlen=count)
+    try:
+        for index in reversed(range(len(source.logs))):
+            grouper = Grouper(source.decompress, count_rows=True)
+            room = count - len(found)
+            found.extendleft(reversed(deque(_of_log(source, index, grouper, DETAILS), maxlen=room)))
+            if len(found) >= count:
+                break
+    except MalformedError as error:
+        raise BinlogError("binlog.damaged", source.address, [str(error)]) from error
+    return [located(source, transaction.as_dict()) for transaction in found]
+
+
+def names(source: Source) -> str:
+    """Return the logs that there are, for a proof."""
+    return f"binary logs there are: {source.logs[0].name} to {source.logs[-1].name}"
+
+
+def _first_log(
+    source: Source, wanted: GtidSet | Place | Moment
+) -> tuple[int, GtidSet | Place | Moment]:
+    """Return the index of the log to begin with, and what to look for from there on.
+
+    Raises BinlogError where there cannot be any.
+    """
     if isinstance(wanted, Place):
-        return _log_of_place(server, wanted)
+        index = _log_of_place(source, wanted)
+        return index, replace(wanted, file=source.logs[index].name)
     if isinstance(wanted, Moment):
-        return _log_of_moment(connection, server, wanted)
-    return _log_of_gtid(connection, server, wanted)
+        return _log_of_moment(source, wanted), wanted
+    return _log_of_gtid(source, wanted), wanted
 
 
-def _log_of_place(server: Server, place: Place) -> int:
-    names = [log.name for log in server.logs]
-    if place.file not in names:
-        raise BinlogError("binlog.file_unknown", server.address, [server.names], wanted=place.file)
-    index = names.index(place.file)
+def _log_of_place(server: Source, place: Place) -> int:
+    found = [
+        index
+        for index, log in enumerate(server.logs)
+        if place.file in (log.name, server.place(log.name)[0])
+    ]
+    if not found:
+        raise BinlogError("binlog.file_unknown", server.address, [names(server)], wanted=place.file)
+    if len(found) > 1:
+        proof = [server.logs[index].name for index in found]
+        raise BinlogError("binlog.file_ambiguous", server.address, proof, wanted=place.file)
+    index = found[0]
     size = server.logs[index].size
     if place.position > size:
         proof = [f"{server.address}: {place.file} has {size} bytes"]
@@ -141,32 +230,29 @@ def _log_of_place(server: Server, place: Place) -> int:
     return index
 
 
-def _log_of_gtid(connection: Connection, server: Server, gtid: GtidSet) -> int:
+def _log_of_gtid(server: Source, gtid: GtidSet) -> int:
     """Return the last log before which the GTID was not executed."""
-    executed = GtidSet.parse(str(connection.value("SELECT @@GLOBAL.gtid_executed")))
+    executed = server.executed()
     if gtid not in executed:
         proof = [f"gtid_executed there: {executed}"]
         raise BinlogError("binlog.gtid_unknown", server.address, proof, wanted=str(gtid))
     if gtid in server.purged:
-        proof = [server.names, f"gtid_purged there: {server.purged}"]
+        proof = [names(server), f"gtid_purged there: {server.purged}"]
         raise BinlogError("binlog.purged", server.address, proof, wanted=str(gtid))
     # True from the first log on that has it behind itself; it lies in the one before that.
     index = bisect_left(range(len(server.logs)), True, key=lambda at: gtid in server.head(at)[1])
     return max(index - 1, 0)
 
 
-def _log_of_moment(connection: Connection, server: Server, moment: Moment) -> int:
+def _log_of_moment(server: Source, moment: Moment) -> int:
     """Return the last log that was begun in an earlier second, else the first log."""
-    now = int(connection.value("SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS UNSIGNED)"))
-    if moment.microseconds > now:
-        proof = [f"its clock says {iso_time(now)}"]
-        raise BinlogError("binlog.time_in_future", server.address, proof, wanted=moment.text)
+    server.check_moment(moment)
     second = moment.microseconds // MILLION
     begun = bisect_left(range(len(server.logs)), True, key=lambda at: server.head(at)[0] >= second)
     return max(begun - 1, 0)
 
 
-def _scan(server: Server, first: int, wanted: Wanted) -> Hit:
+def _scan(server: Source, first: int, wanted: Wanted) -> Hit:
     """Return the first transaction from a log on that fulfils the condition."""
     matches = condition(wanted)
     grouper = _grouper(server, wanted)
@@ -182,12 +268,12 @@ def _scan(server: Server, first: int, wanted: Wanted) -> Hit:
     return Hit(None, _executed(server, grouper), previous)
 
 
-def _grouper(server: Server, wanted: Wanted) -> Grouper:
+def _grouper(server: Source, wanted: Wanted) -> Grouper:
     counted = isinstance(wanted, Deed) and wanted.by_rows
     return Grouper(server.decompress, count_rows=counted)
 
 
-def _executed(server: Server, grouper: Grouper) -> GtidSet:
+def _executed(server: Source, grouper: Grouper) -> GtidSet:
     """Return what was executed before the transaction that was read last.
 
     The logs do not tell of what a server was seeded with (SET gtid_purged, clone): it came first.
@@ -201,28 +287,28 @@ def _is_closed(transaction: Transaction, deed: Deed) -> bool:
     return deed.may_be_compressed and not transaction.complete
 
 
-def _unreadable(server: Server, transaction: Transaction) -> BinlogError:
+def _unreadable(server: Source, transaction: Transaction) -> BinlogError:
     """Return the error of a transaction that may be the one, and cannot be looked into."""
     place = f"{transaction.file}:{transaction.start}"
     proof = [f"{place} holds {transaction.gtid.text or 'an anonymous transaction'}"]
     return BinlogError("binlog.compressed", server.address, proof)
 
 
-def _check_found(server: Server, first: int, wanted: Wanted, hit: Hit) -> None:
+def _check_found(server: Source, first: int, wanted: Wanted, hit: Hit) -> None:
     """Raise BinlogError where a search came to its end without an answer that can be trusted."""
     if isinstance(wanted, GtidSet) and hit.found is None:
-        proof = [server.names, f"{wanted} is executed there, and was not written to its logs"]
+        proof = [names(server), f"{wanted} is executed there, and was not written to its logs"]
         raise BinlogError("binlog.nothing_matches", server.address, proof, wanted=str(wanted))
     if isinstance(wanted, Moment) and hit.previous is None and hit.found is not None:
         log = server.logs[first].name
         # What was purged may have been committed after the moment too.
         if hit.executed or not log.endswith(".000001"):
             at = iso_time(hit.found.gtid.committed)
-            proof = [server.names, f"the first transaction in them was committed at {at}"]
+            proof = [names(server), f"the first transaction in them was committed at {at}"]
             raise BinlogError("binlog.purged", server.address, proof, wanted=wanted.text)
 
 
-def _find_deed(server: Server, deed: Deed) -> Hit:
+def _find_deed(server: Source, deed: Deed) -> Hit:
     """Return the first transaction that did it, or the last: then logs are read newest first."""
     if deed.last:
         hits = (_last_in(server, at, deed) for at in reversed(range(len(server.logs))))
@@ -232,12 +318,12 @@ def _find_deed(server: Server, deed: Deed) -> Hit:
         found = (0, hit) if hit.found else None
     if found is None:
         raise BinlogError(
-            "binlog.nothing_matches", server.address, [server.names], wanted=deed.text
+            "binlog.nothing_matches", server.address, [names(server)], wanted=deed.text
         )
     return _with_previous(server, *found)
 
 
-def _last_in(server: Server, index: int, deed: Deed) -> tuple[int, Hit | None]:
+def _last_in(server: Source, index: int, deed: Deed) -> tuple[int, Hit | None]:
     """Return the last transaction of one log that did it."""
     matches = condition(deed)
     grouper = _grouper(server, deed)
@@ -257,7 +343,7 @@ def _last_in(server: Server, index: int, deed: Deed) -> tuple[int, Hit | None]:
 
 
 def _of_log(
-    server: Server, index: int, grouper: Grouper, wanted: frozenset[int]
+    server: Source, index: int, grouper: Grouper, wanted: frozenset[int]
 ) -> Iterator[Transaction]:
     """Yield the transactions of one log alone."""
     name = server.logs[index].name
@@ -273,7 +359,7 @@ def _while_in(file: str, events: Iterator[Event]) -> Iterator[Event]:
         yield event
 
 
-def _with_previous(server: Server, first: int, hit: Hit) -> Hit:
+def _with_previous(server: Source, first: int, hit: Hit) -> Hit:
     """Return the hit with the last transaction before it, looked for in older logs if need be."""
     at = first
     previous = hit.previous
@@ -285,14 +371,50 @@ def _with_previous(server: Server, first: int, hit: Hit) -> Hit:
     return replace(hit, previous=previous)
 
 
-def _answer(server: Server, hit: Hit) -> dict[str, Any]:
+def _find_offset(source: Source, offset: Offset) -> Hit:
+    """Return the transaction with that many from the beginning, or the end, of the logs."""
+    if offset.number > 0:
+        seen = 0
+        indices = range(len(source.logs))
+        wanted = offset.number
+    else:
+        seen, indices, wanted = _from_the_end(source, -offset.number)
+    for index in indices:
+        grouper = Grouper(None, count_rows=False)
+        previous: Transaction | None = None
+        for transaction in _of_log(source, index, grouper, PLACES):
+            seen += 1
+            if seen == wanted:
+                found = Hit(transaction, _executed(source, grouper), previous)
+                return _with_previous(source, index, found)
+            previous = transaction
+    proof = [names(source), f"they hold {seen} transactions"]
+    raise BinlogError("binlog.nothing_matches", source.address, proof, wanted=offset.text)
+
+
+def _from_the_end(source: Source, back: int) -> tuple[int, range, int]:
+    """Return how many transactions come before a log, that log on, and the one wanted's number."""
+    counted = 0
+    first = len(source.logs)
+    while counted < back and first > 0:
+        first -= 1
+        grouper = Grouper(None, count_rows=False)
+        counted += sum(1 for _one in _of_log(source, first, grouper, PLACES))
+    # A number that no transaction has, where the logs hold fewer.
+    return 0, range(first, len(source.logs)), counted - back + 1
+
+
+def answer(source: Source, hit: Hit) -> dict[str, Any]:
+    """Return point, transaction and previous of a hit, as the module does."""
     previous = hit.previous
     if hit.found:
-        file, position = hit.found.file, hit.found.start
+        log, position = hit.found.file, hit.found.start
     elif previous:
-        file, position = previous.file, previous.end
+        log, position = previous.file, previous.end
     else:
-        file, position = server.logs[0].name, FIRST_POSITION
+        log, position = source.logs[0].name, FIRST_POSITION
+    file, uuid = source.place(log)
+    found = described(source, hit.found).as_dict() if hit.found else None
     return {
         "changed": False,
         "point": {
@@ -300,14 +422,19 @@ def _answer(server: Server, hit: Hit) -> dict[str, Any]:
             "gtid_executed": str(hit.executed),
             "file": file,
             "position": position,
-            "server_uuid": server.uuid,
+            "server_uuid": uuid,
         },
-        "transaction": _described(server, hit.found).as_dict() if hit.found else None,
-        "previous": previous.place() if previous else None,
+        "transaction": located(source, found) if found else None,
+        "previous": located(source, previous.place()) if previous else None,
     }
 
 
-def _described(server: Server, found: Transaction) -> Transaction:
+def located(source: Source, told: dict[str, Any]) -> dict[str, Any]:
+    """Return a transaction that is told of with the name of its file alone."""
+    return {**told, "file": source.place(told["file"])[0]}
+
+
+def described(server: Source, found: Transaction) -> Transaction:
     """Read one transaction again, with all that it did. Raises CollectionError where it is gone."""
     begin = found.start if found.start <= LARGEST_START else FIRST_POSITION
     grouper = Grouper(server.decompress, count_rows=True)

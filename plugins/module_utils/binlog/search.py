@@ -15,6 +15,8 @@ from ..mysql.gtid import GtidSet
 from .statements import covers
 from .transactions import CHANGES, PLACES, STATEMENTS, Transaction
 
+# What a transaction can have done, as options name it.
+STATEMENT_KINDS = ("INSERT", "UPDATE", "DELETE", "DROP", "TRUNCATE", "ALTER", "CREATE", "RENAME")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FRACTION = re.compile(r"\.\d{7,}")
 
@@ -64,11 +66,24 @@ class Deed:
         return self.rows_over > 0
 
 
-Wanted: TypeAlias = "GtidSet | Place | Moment | Deed"
+@dataclass(frozen=True)
+class Offset:
+    """The n-th transaction of the logs: from 1 for the first on, from -1 for the last back."""
+
+    number: int
+
+    @property
+    def text(self) -> str:
+        """The offset in words, for a failure."""
+        from_end = f"number {-self.number} from the end"
+        return f"number {self.number}" if self.number > 0 else from_end
+
+
+Wanted: TypeAlias = "GtidSet | Place | Moment | Deed | Offset"
 
 
 def read_wanted(params: Mapping[str, Any]) -> Wanted:
-    """Return what the options gtid, file and position, time or before ask for.
+    """Return what the options gtid, file and position, time, offset or before ask for.
 
     Raises CollectionError naming the option, what was given and what is allowed.
     """
@@ -78,7 +93,17 @@ def read_wanted(params: Mapping[str, Any]) -> Wanted:
         return _read_place(str(params["file"]), int(params["position"]))
     if params.get("time"):
         return read_moment(str(params["time"]))
+    if params.get("offset") is not None:
+        return _read_offset(int(params["offset"]))
     return _read_deed(params["before"])
+
+
+def _read_offset(number: int) -> Offset:
+    if not number:
+        raise CollectionError(
+            "offset: 0 is given; allowed is 1 or more from the beginning, -1 or less from the end"
+        )
+    return Offset(number)
 
 
 def _read_gtid(text: str) -> GtidSet:
@@ -117,11 +142,20 @@ def _read_deed(before: Mapping[str, Any]) -> Deed:
     table = before.get("table")
     if table and not all(table.partition(".")):
         raise CollectionError(f"before.table: {table!r} is given; allowed is schema.table")
-    rows_over = int(before.get("rows_over") or 0)
+    statement = before.get("statement") or None
+    name, rows_over = "rows_over", int(before.get("rows_over") or 0)
+    if before.get("rows_deleted_over") is not None:
+        if statement not in (None, "DELETE") or rows_over:
+            raise CollectionError(
+                "before.rows_deleted_over: it stands for statement DELETE and rows_over;"
+                " give it without them"
+            )
+        statement, name = "DELETE", "rows_deleted_over"
+        rows_over = int(before[name])
     if rows_over < 0:
-        raise CollectionError(f"before.rows_over: {rows_over} is given; allowed is 0 or more")
+        raise CollectionError(f"before.{name}: {rows_over} is given; allowed is 0 or more")
     last = before.get("occurrence") != "first"
-    return Deed(before.get("statement") or None, table or None, rows_over, last)
+    return Deed(statement, table or None, rows_over, last)
 
 
 def events_needed(wanted: Wanted) -> frozenset[int]:
@@ -140,6 +174,8 @@ def condition(wanted: Wanted) -> Callable[[Transaction], bool]:
         place = wanted
         # A later file's transactions all lie after the place.
         return lambda found: found.file != place.file or found.end > place.position
+    if isinstance(wanted, Offset):
+        raise CollectionError("An offset is counted, it is no condition")
     if isinstance(wanted, Moment):
         moment = wanted.microseconds
         return lambda transaction: transaction.gtid.committed > moment

@@ -5,23 +5,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
+from operator import or_
+from pathlib import Path
 from typing import Any
 
 from ..causes.binlog import told
 from ..finding import CollectionError
 from ..mysql.connection import Connection
+from ..mysql.gtid import GtidSet
 from ..plan import apply, diff
 from . import find, payload, points, search
+from .store import ArchiveSource, Store
 
 Connect = Callable[[], Connection]
 
-OF_FIND = ("gtid", "file", "time", "before")
-TAKES = {"note": ("name", "replace"), "list": (), "show": ("name",), "find": OF_FIND}
+OF_FIND = ("gtid", "file", "time", "offset", "before")
+TAKES = {
+    "note": ("name", "replace"),
+    "list": (),
+    "show": ("name",),
+    "find": (*OF_FIND, "archive", "key_file"),
+    "browse": ("archive", "key_file"),
+}
+OWN = ("name", "replace", *OF_FIND, "archive", "key_file")
+MOST_BROWSED = 10_000
 FAILED = {
     "note": "The point was not noted",
     "list": "The points were not read",
     "show": "The point was not read",
     "find": "The point was not found",
+    "browse": "The transactions were not read",
 }
 
 
@@ -36,9 +50,34 @@ def perform(params: Mapping[str, Any], connect: Connect, check_mode: bool) -> di
     if action == "note":
         points.check_name(str(params["name"]))
     wanted = search.read_wanted(params) if action == "find" else None
-    with told(FAILED[action], params["language"]), connect() as connection:
-        if wanted is not None:
-            return _find(params, connection, connect, wanted)
+    with told(FAILED[action], params["language"]):
+        if params.get("archive"):
+            return _answer(params, archived(params), wanted)
+        return _of_server(params, connect, wanted, check_mode)
+
+
+def archived(params: Mapping[str, Any]) -> find.Source:
+    """Return the binary logs of the archive that the options name, in the order of their commits."""
+    key = params.get("key_file")
+    store = Store(Path(str(params["archive"])), Path(str(key)) if key else None)
+    archive = store.archive
+    files = sorted(archive.binlogs, key=lambda log: (log.first_commit or 0, log.order))
+    told_of = reduce(or_, (log.after for log in files), GtidSet())
+    based = reduce(or_, (base.gtid_executed for base in archive.bases), GtidSet())
+    return ArchiveSource(store, tuple(files), based - told_of)
+
+
+def _of_server(
+    params: Mapping[str, Any], connect: Connect, wanted: search.Wanted | None, check_mode: bool
+) -> dict[str, Any]:
+    action = str(params["action"])
+    with connect() as connection:
+        if action in ("find", "browse"):
+            points.current(connection)
+            server = find.read_server(
+                connection, connect, int(params["server_id"]), payload.decompressor()
+            )
+            return _answer(params, server, wanted)
         if action == "note":
             return _note(params, connection, check_mode)
         state = points.observe(connection)
@@ -50,8 +89,8 @@ def perform(params: Mapping[str, Any], connect: Connect, check_mode: bool) -> di
 
 def _check_options(params: Mapping[str, Any], action: str) -> None:
     """Raise CollectionError naming an option that the action does not take, or lacks."""
-    for option in ("name", "replace", *OF_FIND):
-        if params.get(option) and option not in TAKES[action]:
+    for option in OWN:
+        if params.get(option) not in (None, False, "") and option not in TAKES[action]:
             allowed = ", ".join(TAKES[action]) or "none of its own"
             raise CollectionError(
                 f"{option}: given with action={action}, which takes these options: {allowed}"
@@ -60,7 +99,9 @@ def _check_options(params: Mapping[str, Any], action: str) -> None:
         raise CollectionError(
             f"server_id: {params['server_id']} is given; allowed is 0 to {2**32 - 1}"
         )
-    if action == "find" and not any(params.get(option) for option in OF_FIND):
+    if action == "browse" and not 1 <= int(params["count"]) <= MOST_BROWSED:
+        raise CollectionError(f"count: {params['count']} is given; allowed is 1 to {MOST_BROWSED}")
+    if action == "find" and not any(params.get(option) not in (None, "") for option in OF_FIND):
         raise CollectionError(f"action=find needs one of these options: {', '.join(OF_FIND)}")
 
 
@@ -79,13 +120,12 @@ def _note(params: Mapping[str, Any], connection: Connection, check_mode: bool) -
     }
 
 
-def _find(
-    params: Mapping[str, Any], connection: Connection, connect: Connect, wanted: search.Wanted
+def _answer(
+    params: Mapping[str, Any], source: find.Source, wanted: search.Wanted | None
 ) -> dict[str, Any]:
-    points.current(connection)
-    server_id = int(params["server_id"])
-    server = find.read_server(connection, connect, server_id, payload.decompressor())
-    return find.find(connection, server, wanted)
+    if wanted is not None:
+        return find.find(source, wanted)
+    return {"changed": False, "transactions": find.browse(source, int(params["count"]))}
 
 
 def _as_text(state: points.State) -> dict[str, Any]:

@@ -108,7 +108,7 @@ class Transaction:
             **self.place(),
             "compressed": self.compressed,
             "complete": self.complete,
-            "tables": [_table(name, effect) for name, effect in self.effects.items() if name],
+            "tables": [rows_told(name, effect) for name, effect in self.effects.items() if name],
             "rows": {
                 _DONE[kind]: sum(effect.rows.get(kind, 0) for effect in self.effects.values())
                 for kind in _DONE
@@ -120,7 +120,8 @@ class Transaction:
 _DONE = {rows.INSERT: "inserted", rows.UPDATE: "updated", rows.DELETE: "deleted"}
 
 
-def _table(name: str, effect: Effect) -> dict[str, Any]:
+def rows_told(name: str, effect: Effect) -> dict[str, Any]:
+    """Return what was done to one table, as a module returns it."""
     counts = {_DONE[kind]: effect.rows.get(kind, 0) for kind in _DONE}
     return {"table": name.removesuffix(".*"), **counts, "statements": list(effect.kinds)}
 

@@ -11,11 +11,13 @@ from typing import Any, Literal
 from ..finding import CollectionError, Finding
 from . import (
     texts_app,
+    texts_backup,
     texts_binlog,
     texts_data,
     texts_engine,
     texts_kube,
     texts_mysql,
+    texts_recovery,
     texts_replication,
     texts_topology,
 )
@@ -39,11 +41,13 @@ def _merged(*tables: Mapping[str, Text]) -> Mapping[str, Text]:
 
 TEXTS: Mapping[str, Text] = _merged(
     texts_app.TEXTS,
+    texts_backup.TEXTS,
     texts_binlog.TEXTS,
     texts_data.TEXTS,
     texts_engine.TEXTS,
     texts_kube.TEXTS,
     texts_mysql.TEXTS,
+    texts_recovery.TEXTS,
     texts_replication.TEXTS,
     texts_topology.TEXTS,
 )

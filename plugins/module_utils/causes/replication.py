@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..finding import Finding
 from ..mysql.gtid import GtidSet
 from ..mysql.replication import Channel, State
+from ..mysql.seed import Need
 from .catalogue import finding
 
 # Beside what the receiver reports: retrying does not mend these (2003 and 2005 it may).
@@ -101,6 +102,30 @@ def before_promotion(case: Case) -> list[Finding]:
         return []
     proof = f"received and not in gtid_executed: {shortened(left)}"
     return [case.finding("replication.unapplied", proof, count=left.count)]
+
+
+def before_until(case: Case, passed: GtidSet) -> list[Finding]:
+    """Return what forbids stopping before some GTIDs: that they are executed already."""
+    if not passed:
+        return []
+    proof = f"in gtid_executed of {case.subject}: {shortened(passed)}"
+    return [case.finding("replication.until_passed", proof, count=passed.count)]
+
+
+def seed_refused(case: Case, need: Need, name: str) -> Finding:
+    """Return why an instance is not overwritten: what would be lost, GTIDs and schemas."""
+    proof = [f"why it is to be seeded: {reason}" for reason in need.reasons]
+    if need.errant:
+        lost = shortened(need.errant)
+        proof.append(f"GTID_SUBTRACT(replica.gtid_executed, source.gtid_executed) = {lost}")
+    if need.schemas:
+        proof.append(f"schemas that would be dropped: {', '.join(need.schemas)}")
+    return case.finding("replication.seed_refused", *proof, name=name)
+
+
+def seed_impossible(case: Case, method: str, hindrances: Sequence[str]) -> Finding:
+    """Return why a replica cannot be seeded so, each hindrance a proof."""
+    return case.finding("replication.seed_impossible", *hindrances, method=method)
 
 
 def hopeless(channel: Channel) -> bool:

@@ -108,6 +108,39 @@ TEXTS: Mapping[str, Text] = {
             "문장 종류와 테이블(서버 표기 그대로 schema.table)을 확인하세요",
         ),
     ),
+    "binlog.beyond_archive": Text(
+        "error",
+        Words(
+            "The archive in {subject} ends before {wanted}",
+            "Wait until the archiver has caught up, or ask for an earlier time or for the latest point",
+        ),
+        Words(
+            "{subject}의 아카이브는 {wanted} 이전에 끝납니다",
+            "아카이버가 따라잡을 때까지 기다리거나, 더 이른 시각이나 최신 지점을 지정하세요",
+        ),
+    ),
+    "binlog.none": Text(
+        "error",
+        Words(
+            "There is no binary log in {subject}",
+            "See that the archiver runs, and that the path is the archive's own",
+        ),
+        Words(
+            "{subject}에 바이너리 로그가 없습니다",
+            "아카이버가 실행 중인지, 경로가 아카이브의 것인지 확인하세요",
+        ),
+    ),
+    "binlog.file_ambiguous": Text(
+        "error",
+        Words(
+            "Several servers wrote a binary log {wanted} into {subject}",
+            "Give the file as server_uuid/name, as listed above",
+        ),
+        Words(
+            "{subject}에 여러 서버가 쓴 바이너리 로그 {wanted}이(가) 있습니다",
+            "위 목록처럼 server_uuid/이름 형식으로 파일을 지정하세요",
+        ),
+    ),
     "binlog.compressed": Text(
         "error",
         Words(

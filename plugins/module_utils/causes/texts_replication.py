@@ -353,4 +353,70 @@ TEXTS: Mapping[str, Text] = {
             "어플라이어가 끝낼 때까지 기다린 뒤(START REPLICA SQL_THREAD) 승격하세요",
         ),
     ),
+    "replication.seed_refused": Text(
+        "error",
+        Words(
+            "{subject} holds what nobody else may have, and was not named to be overwritten",
+            "Save what is still needed of it, then set seed_overwrite: [{name}]",
+        ),
+        Words(
+            "{subject}에는 다른 곳에 없을 수 있는 데이터가 있고, 덮어써도 된다고 지정되지 않았습니다",
+            "필요한 것을 먼저 저장한 뒤 seed_overwrite: [{name}]을(를) 지정하세요",
+        ),
+    ),
+    "replication.seed_impossible": Text(
+        "error",
+        Words(
+            "{subject} cannot be seeded by {method}",
+            "Remove what hinders it, or choose another seed (auto takes what both servers can)",
+        ),
+        Words(
+            "{subject}을(를) {method} 방식으로 다시 만들 수 없습니다",
+            "방해 요소를 없애거나 다른 seed를 고르세요(auto는 두 서버가 모두 할 수 있는 것을 고릅니다)",
+        ),
+    ),
+    "replication.seed_restart": Text(
+        "error",
+        Words(
+            "{subject} holds its source's data now and stopped, because nothing supervises mysqld",
+            "Start mysqld of {subject}, then run the same task again: it goes on from there",
+        ),
+        Words(
+            "{subject}에 소스의 데이터가 들어갔지만, mysqld를 감독하는 것이 없어 멈췄습니다",
+            "{subject}의 mysqld를 시작한 뒤 같은 작업을 다시 실행하세요. 이어서 진행됩니다",
+        ),
+    ),
+    "replication.seed_not_back": Text(
+        "error",
+        Words(
+            "{subject} has cloned its source and does not answer after {seconds} s",
+            "See in its log why mysqld does not start, then run the same task again",
+        ),
+        Words(
+            "{subject}이(가) 소스를 복제(클론)한 뒤 {seconds}초가 지나도 응답하지 않습니다",
+            "로그에서 mysqld가 시작하지 않는 이유를 확인한 뒤 같은 작업을 다시 실행하세요",
+        ),
+    ),
+    "replication.until_passed": Text(
+        "error",
+        Words(
+            "{subject} has executed {count} of the transactions before which it was to stop",
+            "Choose a later place, or seed a replica from a backup taken before them",
+        ),
+        Words(
+            "{subject}은(는) 그 앞에서 멈춰야 할 트랜잭션 중 {count}개를 이미 실행했습니다",
+            "더 뒤의 지점을 고르거나, 그 전에 만든 백업으로 레플리카를 다시 만드세요",
+        ),
+    ),
+    "replication.until_not_reached": Text(
+        "error",
+        Words(
+            "{subject} has not come to the place where it is to stop after {seconds} s",
+            "Wait with a larger timeout, or see that the source has come there",
+        ),
+        Words(
+            "{seconds}초가 지나도 {subject}이(가) 멈출 지점에 이르지 못했습니다",
+            "timeout을 늘려 기다리거나 소스가 그 지점에 이르렀는지 확인하세요",
+        ),
+    ),
 }

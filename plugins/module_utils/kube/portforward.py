@@ -132,7 +132,7 @@ def open_forward(cluster: Cluster, target: Target, timeout: float) -> Forward:
         opened = ws_client.create_websocket(cluster.api_client.configuration, url, headers)
     except (failures.WebSocketException, OSError) as error:
         operation = f"open a port-forward to {target.namespace}/{pod}"
-        status, reason = _handshake(str(error))
+        status, reason = handshake(str(error))
         raise KubeError(cluster.name, operation, status, reason) from error
     return Forward(Tunnel(opened.sock, f"{target}"), target, pod)
 
@@ -153,7 +153,7 @@ def _age_key(pod: Object) -> tuple[str, str]:
     return str(meta.get("creationTimestamp", "")), str(meta["name"])
 
 
-def _handshake(text: str) -> tuple[int, str]:
+def handshake(text: str) -> tuple[int, str]:
     """Return HTTP status and reason out of the websocket library's one line about both."""
     match = re.match(r"Handshake status (\d+)", text)
     parts = [part.strip() for part in text.split("-+-+-")]

@@ -164,6 +164,25 @@ def tables_of(connection: Connection, databases: Sequence[str] | None) -> list[T
     return [Table(schema, name, tuple(columns)) for (schema, name), columns in gathered.items()]
 
 
+def require_equal(source: Connection, copy: Connection, databases: Sequence[str]) -> None:
+    """Compare rows and checksum of every table of these schemas as the two sessions see them now.
+
+    Definitions are not compared: one and the same reads ``int(11)`` on 8.0.15 and ``int`` later.
+    Raises CollectionError naming the tables that are not equal.
+    """
+    sums = [
+        {table.full_name: _sum(each, table, "crc") for table in tables_of(each, databases)}
+        for each in (source, copy)
+    ]
+    counted = [{name: (each.rows, each.checksum) for name, each in side.items()} for side in sums]
+    names = sorted({*counted[0], *counted[1]})
+    wrong = [name for name in names if counted[0].get(name) != counted[1].get(name)]
+    if wrong:
+        raise CollectionError(
+            f"{copy.address} is no copy of {source.address}: these tables differ: {', '.join(wrong)}"
+        )
+
+
 def sha2_statement(table: Table) -> str:
     """Return the statement that counts a table's rows and joins their SHA-256 by XOR.
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -104,6 +104,20 @@ class Connection:
             names = [column[0] for column in cursor.description]
             return [_lowered(names, row) for row in cursor.fetchall()]
 
+    def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows as they come, none kept; no other statement before the last one.
+
+        Raises MysqlError.
+        """
+        cursor = self.raw.cursor(require("pymysql").cursors.SSCursor)
+        try:
+            cursor.execute(sql)
+            yield from cursor
+        except self._errors as error:
+            raise _translated(error, f"{self.address} refused the statement", sql) from error
+        finally:
+            cursor.close()
+
     def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
         """Return the first row's first column, None where there is no row. Raises MysqlError."""
         rows = self.query(sql, params)
@@ -171,8 +185,13 @@ def _open(
     password: str | None,
     connect_timeout: float,
     options: dict[str, Any],
+    *,
+    local: bool = False,
 ) -> Connection:
-    """Log in over a connected socket. The timeout bounds the handshake, not later statements."""
+    """Log in over a connected socket. The timeout bounds the handshake, not later statements.
+
+    local: whether it is a Unix socket, over which the server wants the password as it is.
+    """
     pymysql = require("pymysql")
     raw = pymysql.connect(
         user=user,
@@ -184,6 +203,8 @@ def _open(
         read_timeout=connect_timeout,
         **options,
     )
+    # PyMySQL knows it of sockets that it opened itself; it would ask for a key, and be refused.
+    raw._secure = local
     try:
         raw.connect(sock)
     except (pymysql.err.Error, OSError) as error:
@@ -260,4 +281,4 @@ def connect_unix(
         sock.close()
         raise MysqlError(f"Cannot reach MySQL at socket {path}: {error} (2002)", 2002) from error
     options = {"database": database, "ssl_disabled": True, "local_infile": local_infile}
-    return _open(sock, path, user, password, connect_timeout, options)
+    return _open(sock, path, user, password, connect_timeout, options, local=True)

@@ -3,7 +3,7 @@
 """What is said differently from version to version, 8.0.15 to 9.7 and on: the only such place.
 
 Boundaries are those of the MySQL reference manuals (8.0, 8.4, 9.7). Servers of 8.0.15 and 9.7 prove
-both ends; 8.0.17, 8.0.21, 8.0.22, 8.0.23, 8.0.26 and 8.2 are held by unit tests alone.
+both ends; 8.0.17 to 8.0.23, 8.0.26 and 8.2 are held by unit tests alone.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ STATEMENTS: Table = MappingProxyType(
         },
         "reset_binary_logs": {FIRST: "RESET MASTER", (8, 2, 0): "RESET BINARY LOGS AND GTIDS"},
         "position_wait": {FIRST: "MASTER_POS_WAIT", (8, 0, 26): "SOURCE_POS_WAIT"},
+        "change_filter": {FIRST: "CHANGE REPLICATION FILTER"},
+        "disable_on_replica": {FIRST: "DISABLE ON SLAVE", (8, 2, 0): "DISABLE ON REPLICA"},
         "clone_instance": {(8, 0, 17): "CLONE INSTANCE FROM"},
         "clone_local": {(8, 0, 17): "CLONE LOCAL DATA DIRECTORY"},
         "disable_redo": {(8, 0, 21): "ALTER INSTANCE DISABLE INNODB REDO_LOG"},
@@ -73,15 +75,30 @@ OPTIONS: Table = MappingProxyType(
             "SOURCE_HEARTBEAT_PERIOD": "MASTER_HEARTBEAT_PERIOD",
             "SOURCE_SSL": "MASTER_SSL",
             "SOURCE_SSL_CA": "MASTER_SSL_CA",
+            "SOURCE_SSL_CAPATH": "MASTER_SSL_CAPATH",
             "SOURCE_SSL_CERT": "MASTER_SSL_CERT",
+            "SOURCE_SSL_CIPHER": "MASTER_SSL_CIPHER",
+            "SOURCE_SSL_CRL": "MASTER_SSL_CRL",
+            "SOURCE_SSL_CRLPATH": "MASTER_SSL_CRLPATH",
             "SOURCE_SSL_KEY": "MASTER_SSL_KEY",
             "SOURCE_SSL_VERIFY_SERVER_CERT": "MASTER_SSL_VERIFY_SERVER_CERT",
+            "SOURCE_TLS_VERSION": "MASTER_TLS_VERSION",
             "SOURCE_PUBLIC_KEY_PATH": "MASTER_PUBLIC_KEY_PATH",
             "GET_SOURCE_PUBLIC_KEY": "GET_MASTER_PUBLIC_KEY",
         },
         (8, 0, 23),
     )
-    | {"RELAY_LOG_FILE": {FIRST: "RELAY_LOG_FILE"}, "RELAY_LOG_POS": {FIRST: "RELAY_LOG_POS"}}
+    | {
+        "RELAY_LOG_FILE": {FIRST: "RELAY_LOG_FILE"},
+        "RELAY_LOG_POS": {FIRST: "RELAY_LOG_POS"},
+        "SOURCE_TLS_CIPHERSUITES": {
+            (8, 0, 19): "MASTER_TLS_CIPHERSUITES",
+            (8, 0, 23): "SOURCE_TLS_CIPHERSUITES",
+        },
+        "PRIVILEGE_CHECKS_USER": {(8, 0, 18): "PRIVILEGE_CHECKS_USER"},
+        "REQUIRE_ROW_FORMAT": {(8, 0, 19): "REQUIRE_ROW_FORMAT"},
+        "REQUIRE_TABLE_PRIMARY_KEY_CHECK": {(8, 0, 20): "REQUIRE_TABLE_PRIMARY_KEY_CHECK"},
+    }
 )
 
 VARIABLES: Table = MappingProxyType(

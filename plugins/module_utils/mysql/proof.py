@@ -97,7 +97,7 @@ def take(
 
     Raises MysqlError.
     """
-    missing = _wait_for_goal(replica, channel, goal, deadline, hopeless)
+    missing = wait_for_goal(replica, channel, goal, deadline, hopeless)
     count = GtidSet.parse(missing).count if goal.gtids and missing else 0
     if goal.token:
         seen = not missing and _row_seen(replica, schema, goal.token)
@@ -106,10 +106,13 @@ def take(
     return Shown(missing, count, None, heard)
 
 
-def _wait_for_goal(
+def wait_for_goal(
     replica: Connection, channel: str, goal: Goal, deadline: float, hopeless: Hopeless
 ) -> str:
-    """Return what is still missing in the end, as text; empty for nothing."""
+    """Return what is still missing in the end, as text; empty for nothing.
+
+    It ends at the deadline (monotonic), or where there is no hope. Raises MysqlError.
+    """
     while True:
         left = deadline - time.monotonic()
         if _reached(replica, channel, goal, max(0.0, min(left, SLICE_SECONDS))):

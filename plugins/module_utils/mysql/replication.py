@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from .connection import Connection, Row, Server
 from .dialect import modern_row, statement
 from .gtid import GtidSet
+from .replication_filters import read_filters
 
 Thread = Literal["running", "connecting", "stopped"]
 Setting: TypeAlias = "str | int | float | bool | None"
@@ -26,9 +27,8 @@ _FACTS = """SELECT @@GLOBAL.gtid_mode AS gtid_mode, @@GLOBAL.log_bin AS log_bin,
  @@GLOBAL.gtid_executed AS gtid_executed, @@GLOBAL.gtid_purged AS gtid_purged,
  @@GLOBAL.read_only AS read_only, @@GLOBAL.super_read_only AS super_read_only"""
 
-_CHANNELS = """SELECT c.channel_name, c.host, c.port, c.user, c.auto_position, c.ssl_allowed,
- c.ssl_ca_file, c.ssl_certificate, c.ssl_key, c.ssl_verify_server_certificate, c.public_key_path,
- c.get_public_key, c.connection_retry_interval, c.connection_retry_count, c.heartbeat_interval,
+# All columns: later versions have more of them, and what a version lacks is None.
+_CHANNELS = """SELECT c.*,
  s.service_state AS receiver, s.source_uuid, s.received_transaction_set AS retrieved,
  s.last_error_number AS receiver_errno, s.last_error_message AS receiver_error,
  s.count_received_heartbeats AS heartbeats,
@@ -36,12 +36,16 @@ _CHANNELS = """SELECT c.channel_name, c.host, c.port, c.user, c.auto_position, c
     TIMESTAMPDIFF(MICROSECOND, s.last_heartbeat_timestamp, NOW(6)) / 1000000, NULL) AS heartbeat_age,
  IF(s.last_queued_transaction <> '', TIMESTAMPDIFF(MICROSECOND,
     s.last_queued_transaction_end_queue_timestamp, NOW(6)) / 1000000, NULL) AS queued_age,
- a.service_state AS applier, d.desired_delay
+ a.service_state AS applier
  FROM performance_schema.replication_connection_configuration c
  JOIN performance_schema.replication_connection_status s ON s.channel_name = c.channel_name
  LEFT JOIN performance_schema.replication_applier_status a ON a.channel_name = c.channel_name
- LEFT JOIN performance_schema.replication_applier_configuration d ON d.channel_name = c.channel_name
  WHERE c.host <> '' ORDER BY c.channel_name"""
+
+_APPLIERS = "SELECT * FROM performance_schema.replication_applier_configuration"
+
+_FILTERS = """SELECT channel_name, filter_name, filter_rule
+ FROM performance_schema.replication_applier_filters"""
 
 _WORKER_ERRORS = """SELECT channel_name, worker_id, last_error_number, last_error_message,
  CAST(last_error_timestamp AS CHAR) AS at, applying_transaction AS applying
@@ -71,7 +75,9 @@ class Channel:
 
     lag_seconds: None while the server cannot say. heard_seconds_ago: since the source was heard of
     last (heartbeat or transaction), None for never. password_matches: None where it was not asked
-    for or cannot be read. retrieved: GTIDs received since the relay log began.
+    for or cannot be read. retrieved: GTIDs received since the relay log began. filters: rules by
+    kind (replication_filters.KINDS), only kinds that have any. until_condition: where the applier
+    was told to stop, in the server's word (SQL_AFTER_GTIDS, Source), empty for nowhere.
     """
 
     name: str
@@ -93,6 +99,10 @@ class Channel:
     heartbeats: int = 0
     heard_seconds_ago: float | None = None
     password_matches: bool | None = None
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    until_condition: str = ""
+    until_log_file: str = ""
+    until_log_pos: int | None = None
 
     @property
     def following(self) -> bool:
@@ -112,7 +122,8 @@ class State:
     """An instance, as source or as replica.
 
     persisted: which of read_only and super_read_only are ON at the next start because they were
-    persisted, sorted. schemas: the user's own, sorted.
+    persisted, sorted. schemas: the user's own, sorted. log_file, log_pos: where its own binary log
+    ends (bytes), empty and None without one.
     """
 
     server: Server
@@ -126,6 +137,8 @@ class State:
     persisted: tuple[str, ...] = ()
     schemas: tuple[str, ...] = ()
     channels: tuple[Channel, ...] = ()
+    log_file: str = ""
+    log_pos: int | None = None
 
     def channel(self, name: str) -> Channel | None:
         """Return a channel by name, None where there is none."""
@@ -149,6 +162,7 @@ def observe(connection: Connection) -> State:
     Raises MysqlError.
     """
     facts = connection.query(_FACTS)[0]
+    log_file, log_pos = end_of_log(connection)
     return State(
         server=connection.server,
         gtid_mode=str(facts["gtid_mode"]),
@@ -161,7 +175,15 @@ def observe(connection: Connection) -> State:
         persisted=_persisted_read_only(connection),
         schemas=user_schemas(connection),
         channels=observe_channels(connection),
+        log_file=log_file,
+        log_pos=log_pos,
     )
+
+
+def end_of_log(connection: Connection) -> tuple[str, int | None]:
+    """Return file and position (bytes) where the binary log ends. Raises MysqlError."""
+    rows = connection.query(statement("show_binary_log_status", connection.server.version))
+    return (str(rows[0]["file"]), int(rows[0]["position"])) if rows else ("", None)
 
 
 def user_schemas(connection: Connection) -> tuple[str, ...]:
@@ -176,9 +198,19 @@ def observe_channels(connection: Connection) -> tuple[Channel, ...]:
     if not rows:
         return ()
     shown = statement("show_replica_status", connection.server.version)
-    status = {str(row["channel_name"]): modern_row(row) for row in connection.query(shown)}
+    status = _by_channel(modern_row(row) for row in connection.query(shown))
+    appliers = _by_channel(connection.query(_APPLIERS))
     failed = [*connection.query(_WORKER_ERRORS), *connection.query(_COORDINATOR_ERRORS)]
-    return tuple(_channel(row, status.get(str(row["channel_name"]), {}), failed) for row in rows)
+    filters = connection.query(_FILTERS)
+    return tuple(
+        _channel(
+            {**appliers.get(_of(row), {}), **row},
+            status.get(_of(row), {}),
+            [each for each in failed if _of(each) == _of(row)],
+            [each for each in filters if _of(each) == _of(row)],
+        )
+        for row in rows
+    )
 
 
 def executed(connection: Connection) -> GtidSet:
@@ -249,21 +281,39 @@ def _settings(row: Row) -> dict[str, Setting]:
         "ssl_verify_server_cert": row["ssl_verify_server_certificate"] == "YES",
         "public_key_path": str(row["public_key_path"]),
         "get_public_key": str(row["get_public_key"]) in ("1", "YES"),
+        "ssl_capath": str(row["ssl_ca_path"]),
+        "ssl_cipher": str(row["ssl_cipher"]),
+        "ssl_crl": str(row["ssl_crl_file"]),
+        "ssl_crlpath": str(row["ssl_crl_path"]),
+        "tls_version": str(row["tls_version"]),
+        "tls_ciphersuites": _text(row.get("tls_ciphersuites")),
+        **_applier_settings(row),
     }
 
 
-def _channel(row: Row, status: Row, failed: Sequence[Row]) -> Channel:
-    name = str(row["channel_name"])
+def _applier_settings(row: Row) -> dict[str, Setting]:
+    """Return what came after 8.0.15; None where the server has no such setting."""
+    row_format = row.get("require_row_format")
+    checks = "privilege_checks_user" in row
+    return {
+        "privilege_checks_user": str(row["privilege_checks_user"] or "") if checks else None,
+        "require_row_format": None if row_format is None else row_format == "YES",
+        "require_table_primary_key_check": _text(row.get("require_table_primary_key_check")),
+    }
+
+
+def _channel(row: Row, status: Row, failed: Sequence[Row], filters: Sequence[Row]) -> Channel:
+    until = str(status.get("until_condition") or "None")
     ages = [float(age) for age in (row["heartbeat_age"], row["queued_age"]) if age is not None]
     return Channel(
-        name=name,
+        name=_of(row),
         settings=_settings(row),
         receiver=_THREADS.get(str(row["receiver"]), "stopped"),
         applier=_THREADS.get(str(row["applier"]), "stopped"),
         receiver_errno=int(row["receiver_errno"]),
         receiver_error=str(row["receiver_error"]),
         receiver_doing=str(status.get("replica_io_state") or ""),
-        applier_errors=tuple(_applier_error(each) for each in failed if _of(each) == name),
+        applier_errors=tuple(_applier_error(each) for each in failed),
         retrieved=str(GtidSet.parse(str(row["retrieved"]))),
         source_uuid=str(row["source_uuid"]),
         source_server_id=_number(status.get("source_server_id")),
@@ -274,6 +324,10 @@ def _channel(row: Row, status: Row, failed: Sequence[Row]) -> Channel:
         lag_seconds=_number(status.get("seconds_behind_source")),
         heartbeats=int(row["heartbeats"]),
         heard_seconds_ago=min(ages, default=None),
+        filters=read_filters(filters),
+        until_condition="" if until == "None" else until.replace("Master", "Source"),
+        until_log_file=str(status.get("until_log_file") or ""),
+        until_log_pos=_number(status.get("until_log_pos")) if until != "None" else None,
     )
 
 
@@ -289,6 +343,14 @@ def _applier_error(row: Row) -> ApplierError:
 
 def _of(row: Row) -> str:
     return str(row["channel_name"])
+
+
+def _by_channel(rows: Iterable[Row]) -> dict[str, Row]:
+    return {_of(row): row for row in rows}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _number(value: Any) -> int | None:

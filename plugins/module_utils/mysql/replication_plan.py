@@ -13,6 +13,8 @@ from ..plan import Plan, Step
 from .connection import Connection, Version
 from .dialect import option, statement
 from .replication import Channel, Setting, State
+from .replication_filters import Filters, assignments
+from .replication_until import Until
 
 Goal = Literal["following", "stopped", "detached", "promoted"]
 
@@ -36,7 +38,23 @@ OPTION_OF: Mapping[str, str] = {
     "ssl_verify_server_cert": "SOURCE_SSL_VERIFY_SERVER_CERT",
     "public_key_path": "SOURCE_PUBLIC_KEY_PATH",
     "get_public_key": "GET_SOURCE_PUBLIC_KEY",
+    "ssl_capath": "SOURCE_SSL_CAPATH",
+    "ssl_cipher": "SOURCE_SSL_CIPHER",
+    "ssl_crl": "SOURCE_SSL_CRL",
+    "ssl_crlpath": "SOURCE_SSL_CRLPATH",
+    "tls_version": "SOURCE_TLS_VERSION",
+    "tls_ciphersuites": "SOURCE_TLS_CIPHERSUITES",
+    "privilege_checks_user": "PRIVILEGE_CHECKS_USER",
+    "require_row_format": "REQUIRE_ROW_FORMAT",
+    "require_table_primary_key_check": "REQUIRE_TABLE_PRIMARY_KEY_CHECK",
 }
+# Which thread has to stand while a setting changes: the receiver for all others.
+APPLIER_STANDS = frozenset({"delay", "privilege_checks_user", "require_table_primary_key_check"})
+BOTH_STAND = frozenset({"auto_position", "require_row_format"})
+_EMPTY_AT_FIRST = frozenset(
+    {"public_key_path", "privilege_checks_user", "require_row_format", "ssl_capath", "ssl_cipher"}
+    | {"ssl_crl", "ssl_crlpath", "tls_version"}
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +62,8 @@ class Wanted:
     """What the user asks for. settings: only what was given, by the names in OPTION_OF.
 
     log_file, log_pos: where to begin (bytes), used when the channel is made or moved to another
-    source. read_only: None leaves it as it is.
+    source. read_only: None leaves it as it is. filters: only the kinds that were given.
+    until: where the applier is to stop. wait: whether the run waits until it has.
     """
 
     goal: Goal
@@ -55,6 +74,9 @@ class Wanted:
     log_file: str | None = None
     log_pos: int | None = None
     read_only: bool | None = None
+    filters: Filters = field(default_factory=dict)
+    until: Until | None = None
+    wait: bool = True
 
 
 Run = Callable[[str, Sequence[Any]], int]
@@ -66,8 +88,13 @@ class _Planner:
     """Makes steps for one channel of one server; run: what executes a statement."""
 
     wanted: Wanted
-    version: Version
+    state: State
     run: Run
+
+    @property
+    def version(self) -> Version:
+        """Version of the server that the steps are for."""
+        return self.state.server.version
 
     def step(
         self, sql: str, params: Sequence[Any], shown: str, reason: str, effect: Effect
@@ -77,11 +104,16 @@ class _Planner:
 
         return Step(statement=shown, reason=reason, effect=effect, execute=execute)
 
-    def on_channel(self, name: str, reason: str, effect: Effect) -> Step[State]:
+    def on_channel(
+        self, name: str, reason: str, effect: Effect, until: Until | None = None
+    ) -> Step[State]:
         """Return a step whose statement differs by version and names the channel."""
         words = statement(name, self.version)
-        shown = f"{words} FOR CHANNEL '{self.wanted.channel}'"
-        return self.step(f"{words} FOR CHANNEL %s", (self.wanted.channel,), shown, reason, effect)
+        channel = self.wanted.channel
+        clause, params, text = until.clause(self.version) if until else ("", (), "")
+        sql = " ".join(filter(None, (words, clause, "FOR CHANNEL %s")))
+        shown = " ".join(filter(None, (words, text, f"FOR CHANNEL '{channel}'")))
+        return self.step(sql, (*params, channel), shown, reason, effect)
 
     def threads(self, **threads: str) -> Effect:
         """Return the effect of starting or stopping threads of the channel."""
@@ -113,7 +145,7 @@ def plan(state: State, wanted: Wanted, connection: Connection | None = None) -> 
             raise CollectionError("This plan was made without a connection: it cannot be applied")
         return connection.execute(sql, params)
 
-    planner = _Planner(wanted, state.server.version, run)
+    planner = _Planner(wanted, state, run)
     channel = state.channel(wanted.channel)
     if wanted.goal in ("detached", "promoted"):
         steps = _leaving(planner, channel)
@@ -133,6 +165,8 @@ def shown(state: State, wanted: Wanted) -> dict[str, Any]:
     managed = sorted(wanted.settings) if wanted.goal in ("following", "stopped") else []
     for name in managed:
         flat[name] = channel.settings.get(name) if channel else None
+    for kind in sorted(wanted.filters):
+        flat[f"filters.{kind}"] = list(channel.filters.get(kind, ())) if channel else []
     if wanted.password is not None and wanted.update_password == "always":
         flat["password"] = (
             HELD if channel and channel.password_matches else "another one or unknown"
@@ -165,6 +199,25 @@ def _stopping(planner: _Planner, channel: Channel, why: str) -> list[Step[State]
     return [planner.on_channel("stop_replica", why, effect)]
 
 
+def _standing(
+    planner: _Planner, channel: Channel, receiver: bool, applier: bool, why: str
+) -> list[Step[State]]:
+    """Return the step that stops those of the named threads that run."""
+    receiver = receiver and channel.receiver != "stopped"
+    applier = applier and channel.applier != "stopped"
+    if receiver and applier:
+        return _stopping(planner, channel, f"{why} while both threads stand")
+    if receiver:
+        reason = f"{why} while the receiver stands; the applier runs on"
+        effect = planner.threads(receiver="stopped")
+        return [planner.on_channel("stop_receiver", reason, effect)]
+    if applier:
+        reason = f"{why} while the applier stands; the receiver runs on"
+        effect = planner.threads(applier="stopped")
+        return [planner.on_channel("stop_applier", reason, effect)]
+    return []
+
+
 def _configuring(planner: _Planner, channel: Channel | None) -> list[Step[State]]:
     """Return the steps that give the channel its settings."""
     wanted = planner.wanted
@@ -176,20 +229,61 @@ def _configuring(planner: _Planner, channel: Channel | None) -> list[Step[State]
         )
     held: Mapping[str, Setting] = channel.settings if channel else {}
     changes = {
-        name: value
-        for name, value in wanted.settings.items()
-        if value is not None and (channel is None or held.get(name) != value)
+        name: value for name, value in wanted.settings.items() if _differs(channel, name, value)
     }
-    if channel is None and changes.get("public_key_path") == "":
-        changes.pop("public_key_path")
     password = _password_reason(wanted, channel)
-    if not changes and not password:
+    filters = {
+        kind: rules
+        for kind, rules in wanted.filters.items()
+        if rules != (channel.filters.get(kind, ()) if channel else ())
+    }
+    if not changes and not password and not filters:
         return []
-    steps = _stopping(planner, channel, "settings change only while it stands") if channel else []
-    position = _position(wanted, changes, held)
-    reason = _change_reason(channel, changes, password)
-    steps.append(_change(planner, changes, position, bool(password), reason))
+    both = bool(changes.keys() & BOTH_STAND)
+    receiver = both or bool(changes.keys() - APPLIER_STANDS) or bool(password)
+    applier = both or bool(changes.keys() & APPLIER_STANDS) or bool(filters)
+    steps: list[Step[State]] = []
+    if channel is not None:
+        steps = _standing(planner, channel, receiver, applier, "settings change only")
+    if changes or password:
+        position = _position(wanted, changes, held)
+        reason = _change_reason(channel, changes, password)
+        steps.append(_change(planner, changes, position, bool(password), reason))
+    if filters:
+        steps.append(_filter(planner, filters, channel))
     return steps
+
+
+def _differs(channel: Channel | None, name: str, value: Setting) -> bool:
+    """Whether a setting is to be sent. What a version lacks holds where nothing is asked for."""
+    if value is None:
+        return False
+    if channel is None:
+        # An empty path is what a new channel has.
+        return name not in _EMPTY_AT_FIRST or bool(value)
+    held = channel.settings.get(name)
+    return held != value and not (held is None and not value)
+
+
+def _filter(planner: _Planner, filters: Filters, channel: Channel | None) -> Step[State]:
+    name = planner.wanted.channel
+    words = f"{statement('change_filter', planner.version)} {assignments(filters)}"
+    held = channel.filters if channel else {}
+    reason = "; ".join(
+        f"filter {kind} {list(held.get(kind, ()))} -> {list(rules)}"
+        for kind, rules in filters.items()
+    )
+
+    def effect(state: State) -> State:
+        found = state.channel(name)
+        if found is None:
+            return state
+        kept = {kind: rules for kind, rules in {**found.filters, **filters}.items() if rules}
+        return state.with_channel(replace(found, filters=kept))
+
+    # The per cent signs of wild rules are no placeholders.
+    sql = f"{words.replace('%', '%%')} FOR CHANNEL %s"
+    return planner.step(sql, (name,), f"{words} FOR CHANNEL '{name}'", reason, effect)
 
 
 def _password_reason(wanted: Wanted, channel: Channel | None) -> str:
@@ -240,15 +334,11 @@ def _change(
     values |= position
     if with_password:
         values["SOURCE_PASSWORD"] = wanted.password
-    names = [option(name, version) for name in values]
-    sent = [int(value) if isinstance(value, bool) else value for value in values.values()]
+    parts = [_assignment(key, option(key, version), value) for key, value in values.items()]
     words = statement("change_source", version)
-    sql = f"{words} " + ", ".join(f"{name} = %s" for name in names) + " FOR CHANNEL %s"
-    texts = [
-        MASK if key == "SOURCE_PASSWORD" else value for key, value in zip(values, sent, strict=True)
-    ]
-    pairs = ", ".join(f"{name} = {_literal(text)}" for name, text in zip(names, texts, strict=True))
-    display = f"{words} {pairs} FOR CHANNEL '{wanted.channel}'"
+    sql = f"{words} {', '.join(part.sql for part in parts)} FOR CHANNEL %s"
+    display = f"{words} {', '.join(part.shown for part in parts)} FOR CHANNEL '{wanted.channel}'"
+    sent = [value for part in parts for value in part.params]
 
     def effect(state: State) -> State:
         channel = state.channel(wanted.channel) or Channel(wanted.channel, {})
@@ -259,8 +349,35 @@ def _change(
     return planner.step(sql, [*sent, wanted.channel], display, reason, effect)
 
 
-def _literal(value: Any) -> str:
-    return str(value) if isinstance(value, int | float) else f"'{value}'"
+@dataclass(frozen=True)
+class _Part:
+    """One assignment of CHANGE REPLICATION SOURCE TO: for the server, its values, and as shown."""
+
+    sql: str
+    params: tuple[Any, ...]
+    shown: str
+
+
+def _assignment(key: str, name: str, value: Any) -> _Part:
+    if key == "SOURCE_PASSWORD":
+        return _Part(f"{name} = %s", (value,), f"{name} = '{MASK}'")
+    if key == "REQUIRE_TABLE_PRIMARY_KEY_CHECK":
+        # A word of the language; the module's choices are all that it can be.
+        return _Part(f"{name} = {value}", (), f"{name} = {value}")
+    if key == "PRIVILEGE_CHECKS_USER":
+        if not value:
+            return _Part(f"{name} = NULL", (), f"{name} = NULL")
+        user, host = split_account(value)
+        return _Part(f"{name} = %s@%s", (user, host), f"{name} = {value}")
+    sent = int(value) if isinstance(value, bool) else value
+    shown = str(sent) if isinstance(sent, int | float) else f"'{sent}'"
+    return _Part(f"{name} = %s", (sent,), f"{name} = {shown}")
+
+
+def split_account(account: str) -> tuple[str, str]:
+    """Return user and host of an account as the server writes it, ``'user'@'host'``."""
+    user, _at, host = account.rpartition("@")
+    return user.strip("'"), host.strip("'")
 
 
 def _read_only(planner: _Planner, state: State) -> list[Step[State]]:
@@ -290,14 +407,21 @@ def _running(planner: _Planner, channel: Channel | None) -> list[Step[State]]:
         return []
     if planner.wanted.goal == "stopped":
         return _stopping(planner, channel, "the channel is to stand")
+    if planner.wanted.until is not None:
+        return _running_until(planner, channel, planner.wanted.until)
+    return _both_running(planner, channel)
+
+
+def _both_running(planner: _Planner, channel: Channel) -> list[Step[State]]:
     running = planner.threads(receiver="running", applier="running")
-    if not channel.started:
-        standing = [
-            name
-            for name, thread in (("receiver", channel.receiver), ("applier", channel.applier))
-            if thread == "stopped"
-        ]
-        return [planner.on_channel("start_replica", f"{' and '.join(standing)} stopped", running)]
+    standing = [
+        name
+        for name, thread in (("receiver", channel.receiver), ("applier", channel.applier))
+        if thread == "stopped"
+    ]
+    if standing:
+        name = f"start_{standing[0]}" if len(standing) == 1 else "start_replica"
+        return [planner.on_channel(name, f"{' and '.join(standing)} stopped", running)]
     if channel.receiver == "connecting" and channel.receiver_errno:
         why = f"the receiver waits after error {channel.receiver_errno}: connect at once"
         still = planner.threads(receiver="stopped")
@@ -306,3 +430,25 @@ def _running(planner: _Planner, channel: Channel | None) -> list[Step[State]]:
             planner.on_channel("start_receiver", why, running),
         ]
     return []
+
+
+def _running_until(planner: _Planner, channel: Channel, until: Until) -> list[Step[State]]:
+    """Return the steps that let the receiver run and the applier stop at its place."""
+    steps: list[Step[State]] = []
+    if channel.receiver == "stopped":
+        running = planner.threads(receiver="running")
+        steps.append(planner.on_channel("start_receiver", "receiver stopped", running))
+    stopped = planner.threads(applier="stopped")
+    runs = channel.applier != "stopped"
+    if until.reached(planner.state, channel):
+        why = "the applier has come to the place where it is to stop"
+        return [*steps, planner.on_channel("stop_applier", why, stopped)] if runs else steps
+    if runs and until.held_by(channel):
+        return steps
+    if runs:
+        why = "the applier runs without this place to stop at"
+        steps.append(planner.on_channel("stop_applier", why, stopped))
+    # Whoever waits for it sees it stopped in the end.
+    there = planner.threads(applier="stopped" if planner.wanted.wait else "running")
+    why = "apply up to the place asked for and stop there"
+    return [*steps, planner.on_channel("start_applier", why, there, until)]

@@ -9,6 +9,7 @@ from typing import Any
 
 from .gtid import GtidSet
 from .replication import Channel, State
+from .replication_filters import KINDS
 
 SETTING_KEYS = (
     "host",
@@ -26,12 +27,29 @@ SETTING_KEYS = (
     "ssl_verify_server_cert",
     "public_key_path",
     "get_public_key",
+    "ssl_capath",
+    "ssl_cipher",
+    "ssl_crl",
+    "ssl_crlpath",
+    "tls_version",
+    "tls_ciphersuites",
+    "privilege_checks_user",
+    "require_row_format",
+    "require_table_primary_key_check",
 )
+
+# Settings whose options are not called after the source.
+_OWN_NAMES = {
+    "get_public_key": "get_source_public_key",
+    "privilege_checks_user": "privilege_checks_user",
+    "require_row_format": "require_row_format",
+    "require_table_primary_key_check": "require_table_primary_key_check",
+}
 
 
 def setting_name(key: str) -> str:
     """Return the option's name of a setting: ``host`` is ``source_host``."""
-    return "get_source_public_key" if key == "get_public_key" else f"source_{key}"
+    return _OWN_NAMES.get(key, f"source_{key}")
 
 
 def instance(state: State) -> dict[str, Any]:
@@ -48,6 +66,8 @@ def instance(state: State) -> dict[str, Any]:
         "super_read_only": state.super_read_only,
         "read_only_persisted": state.persisted == ("read_only", "super_read_only"),
         "schemas": list(state.schemas),
+        "log_file": state.log_file,
+        "log_pos": state.log_pos,
     }
 
 
@@ -75,7 +95,12 @@ def channel(state: State, each: Channel, source: State | None = None) -> dict[st
         "applied_log_pos": each.applied_log_pos,
         "heartbeats": each.heartbeats,
         "heard_seconds_ago": each.heard_seconds_ago,
+        "filters": {kind: list(each.filters.get(kind, ())) for kind in KINDS},
+        "until_condition": each.until_condition,
+        "until_log_file": each.until_log_file,
+        "until_log_pos": each.until_log_pos,
         "lag_seconds": each.lag_seconds,
+        "lag_bytes": _lag_bytes(each, source),
         **_sets(state, each, source),
     }
 
@@ -85,22 +110,33 @@ def channels(state: State, source: State | None = None) -> list[dict[str, Any]]:
     return [channel(state, each, source) for each in state.channels]
 
 
+def _lag_bytes(each: Channel, source: State | None) -> int | None:
+    """Return the bytes of the source's binary log not applied; None unless both are in one file."""
+    if source is None or source.log_pos is None or each.applied_log_pos is None:
+        return None
+    if source.log_file != each.applied_log_file:
+        return None
+    # The replica was read first, so the source cannot be behind it.
+    return max(0, source.log_pos - each.applied_log_pos)
+
+
 def _sets(state: State, each: Channel, source: State | None) -> dict[str, Any]:
     executed = GtidSet.parse(state.gtid_executed)
     retrieved = GtidSet.parse(each.retrieved)
     unapplied = retrieved - executed
-    missing: str | None = None
-    errant: str | None = None
-    behind = unapplied.count
+    missing: GtidSet | None = None
+    errant: GtidSet | None = None
     if source is not None:
         of_source = GtidSet.parse(source.gtid_executed)
-        missing, errant = str(of_source - executed), str(executed - of_source)
-        behind = (of_source - executed).count
+        missing, errant = of_source - executed, executed - of_source
+    # Without GTIDs on both sides nothing can be counted: 0 would look like no lag.
+    counted = state.gtid_mode == "ON" and (source is None or source.gtid_mode == "ON")
+    behind = (unapplied if missing is None else missing).count
     return {
         "gtid_executed": state.gtid_executed,
         "gtid_retrieved": each.retrieved,
         "gtid_unapplied": str(unapplied),
-        "gtid_missing": missing,
-        "gtid_errant": errant,
-        "lag_transactions": behind,
+        "gtid_missing": None if missing is None else str(missing),
+        "gtid_errant": None if errant is None else str(errant),
+        "lag_transactions": behind if counted else None,
     }

@@ -48,6 +48,7 @@ def server_of(
     logs = tuple(Log(name, len(content(version, name))) for name in FILES[first:])
     return Server(
         connect=lambda: FakeConnection(version, asked),  # type: ignore[arg-type, return-value]
+        questions=Questions(version),  # type: ignore[arg-type]
         address=f"mysql-{version}",
         uuid=UUIDS[version],
         server_id=0,
@@ -58,7 +59,7 @@ def server_of(
 
 
 def ask(version: str, wanted: Wanted, **options: Any) -> dict[str, Any]:
-    return find(Questions(version), server_of(version, **options), wanted)  # type: ignore[arg-type]
+    return find(server_of(version, **options), wanted)
 
 
 def gtid(version: str, number: int) -> Wanted:
@@ -191,7 +192,7 @@ def test_what_a_server_was_seeded_with_came_first() -> None:
 def test_the_server_id_of_the_option_is_what_the_server_is_shown() -> None:
     requests: list[Start] = []
     server = replace(server_of("9.7.4", requests), server_id=4711)
-    find(Questions("9.7.4"), server, Deed("DROP", None, 0, last=True))  # type: ignore[arg-type]
+    find(server, Deed("DROP", None, 0, last=True))
     assert {request.server_id for request in requests} == {4711}
     # The newest log first, then the one before, then the transaction alone.
     assert [(request.file, request.position) for request in requests] == [

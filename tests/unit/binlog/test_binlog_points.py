@@ -125,7 +125,10 @@ ALL = ("name", "gtid", "file", "position", "time", "before")
         ({"action": "list", "name": "a"}, "name: given with action=list"),
         ({"action": "note", "name": "a", "gtid": "x"}, "gtid: given with action=note"),
         ({"action": "find", "gtid": "x", "replace": True}, "replace: given with action=find"),
-        ({"action": "find"}, "action=find needs one of these options: gtid, file, time, before"),
+        (
+            {"action": "find"},
+            "action=find needs one of these options: gtid, file, time, offset, before",
+        ),
         ({"action": "note", "name": " "}, "name: ' ' cannot name a point"),
         ({"action": "find", "gtid": "x"}, "'x' is not a GTID set"),
         ({"action": "find", "gtid": "x", "server_id": 2**32}, "server_id: 4294967296 is given"),

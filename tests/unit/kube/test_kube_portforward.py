@@ -100,4 +100,4 @@ def test_the_state_of_a_pod_that_does_not_run_is_named() -> None:
     ],
 )
 def test_a_refused_forward_keeps_the_servers_words(text: str, wanted: tuple[int, str]) -> None:
-    assert portforward._handshake(text) == wanted
+    assert portforward.handshake(text) == wanted

@@ -78,10 +78,77 @@ def test_only_what_differs_is_sent() -> None:
     before = state().with_channel(channel())
     statements = sent(before, Wanted("following", settings={**HELD, "delay": 60}))
     assert statements == [
-        "STOP REPLICA FOR CHANNEL ''",
+        "STOP REPLICA SQL_THREAD FOR CHANNEL ''",
         "CHANGE REPLICATION SOURCE TO SOURCE_DELAY = 60 FOR CHANNEL ''",
-        "START REPLICA FOR CHANNEL ''",
+        "START REPLICA SQL_THREAD FOR CHANNEL ''",
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "stop"),
+    [
+        ({"delay": 60}, "STOP REPLICA SQL_THREAD"),
+        ({"privilege_checks_user": "'a'@'%'"}, "STOP REPLICA SQL_THREAD"),
+        ({"require_table_primary_key_check": "ON"}, "STOP REPLICA SQL_THREAD"),
+        ({"retry_count": 5}, "STOP REPLICA IO_THREAD"),
+        ({"host": "another"}, "STOP REPLICA IO_THREAD"),
+        ({"require_row_format": True}, "STOP REPLICA"),
+        ({"delay": 60, "retry_count": 5}, "STOP REPLICA"),
+    ],
+)
+def test_only_what_has_to_stand_is_stopped_and_started(change: dict[str, Any], stop: str) -> None:
+    before = state().with_channel(channel())
+    statements = sent(before, Wanted("following", settings={**HELD, **change}))
+    assert statements[0] == f"{stop} FOR CHANNEL ''"
+    assert statements[-1] == f"{stop.replace('STOP', 'START')} FOR CHANNEL ''"
+    standing = state().with_channel(channel(receiver="stopped", applier="stopped"))
+    assert not sent(standing, Wanted("following", settings={**HELD, **change}))[0].startswith(
+        "STOP"
+    )
+
+
+def test_a_running_applier_is_not_stopped_for_a_standing_receiver() -> None:
+    before = state().with_channel(channel(receiver="stopped"))
+    assert sent(before, Wanted("following", settings={**HELD, "retry_count": 5})) == [
+        "CHANGE REPLICATION SOURCE TO SOURCE_RETRY_COUNT = 5 FOR CHANNEL ''",
+        "START REPLICA IO_THREAD FOR CHANNEL ''",
+    ]
+
+
+def test_what_a_version_lacks_is_an_error_only_where_it_is_asked_for() -> None:
+    old = state((8, 0, 17)).with_channel(channel())
+    lacking = {"privilege_checks_user": "'a'@'%'"}
+    with pytest.raises(CollectionError, match="8.0.17 has no .*it came with 8.0.18"):
+        plan(old, Wanted("following", settings={**HELD, **lacking}))
+    none = {"privilege_checks_user": "", "require_row_format": False}
+    assert sent(old, Wanted("following", settings={**HELD, **none})) == []
+    assert sent(state((8, 0, 17)), Wanted("following", settings={**HELD, **none}))
+
+
+def test_accounts_and_words_are_no_strings() -> None:
+    settings = {**HELD, "privilege_checks_user": "'a'@'%'", "require_table_primary_key_check": "ON"}
+    change = sent(state(), Wanted("following", settings=settings))[0]
+    assert "PRIVILEGE_CHECKS_USER = 'a'@'%'" in change
+    assert "REQUIRE_TABLE_PRIMARY_KEY_CHECK = ON" in change
+    held = state().with_channel(replace(channel(), settings=settings))
+    nobody = Wanted("following", settings={**settings, "privilege_checks_user": ""})
+    assert "PRIVILEGE_CHECKS_USER = NULL" in sent(held, nobody)[1]
+
+
+def test_filters_need_the_applier_to_stand() -> None:
+    before = state().with_channel(channel(filters={"do_db": ("a",), "ignore_db": ("z",)}))
+    wanted = Wanted("following", settings=HELD, filters={"do_db": ("a", "b"), "ignore_db": ()})
+    made = plan(before, wanted)
+    assert [step.statement for step in made.steps] == [
+        "STOP REPLICA SQL_THREAD FOR CHANNEL ''",
+        "CHANGE REPLICATION FILTER REPLICATE_DO_DB = (`a`, `b`), REPLICATE_IGNORE_DB = ()"
+        " FOR CHANNEL ''",
+        "START REPLICA SQL_THREAD FOR CHANNEL ''",
+    ]
+    after = made.after().channel("")
+    assert after is not None
+    assert after.filters == {"do_db": ("a", "b")}
+    assert sent(made.after(), wanted) == []
 
 
 @pytest.mark.parametrize(

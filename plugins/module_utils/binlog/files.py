@@ -1,0 +1,163 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Binary logs as files: bytes to events, each checksum verified that is read.
+
+A transaction tells its length in its first event, so whoever does not need what is inside leaps over
+it: half a gigabyte of small transactions is walked in a second or two. Only whole transactions are
+told of: a file that is written still, or was cut off, ends where its last whole transaction does.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Generator
+from enum import Enum
+from typing import TypeAlias
+
+from ..mysql.gtid import GtidSet
+from .events import (
+    BEGIN,
+    CHECKSUM_SIZE,
+    FORMAT_DESCRIPTION,
+    GTIDS,
+    HEADER,
+    HEADER_SIZE,
+    PREVIOUS_GTIDS,
+    QUERY,
+    TRANSACTION_PAYLOAD,
+    Event,
+    MalformedError,
+    read_format,
+    read_gtid,
+    read_previous_gtids,
+)
+from .stream import FIRST_POSITION, LARGEST_START
+from .transactions import PLACES, STATEMENTS
+
+MAGIC = b"\xfebin"
+ENCRYPTED = b"\xfdbin"
+
+# Where an event's flags are, and the one of a log that its server has not closed.
+_FLAGS, _IN_USE = 17, 1
+
+Data: TypeAlias = "bytes | memoryview"
+
+
+class Leap(Enum):
+    """What is passed over unread: nothing, the rows of a transaction, or all but its first event."""
+
+    NOTHING = 0
+    ROWS = 1
+    CONTENT = 2
+
+
+def leap_for(wanted: frozenset[int]) -> Leap:
+    """Return how much may be passed over by who wants these types of events."""
+    if wanted <= PLACES | {FORMAT_DESCRIPTION}:
+        return Leap.CONTENT
+    if wanted <= STATEMENTS | {FORMAT_DESCRIPTION}:
+        return Leap.ROWS
+    return Leap.NOTHING
+
+
+def file_events(
+    data: Data,
+    name: str,
+    wanted: frozenset[int],
+    *,
+    start: int = FIRST_POSITION,
+    leap: Leap | None = None,
+) -> Generator[Event]:
+    """Yield the events of a file of these types, from a position on where one begins.
+
+    data: the whole file, mapped. leap: None for as far as ``wanted`` allows.
+    Raises MalformedError.
+    """
+    view = memoryview(data)
+    _check_magic(view)
+    over = leap_for(wanted) if leap is None else leap
+    checksum = checksum_size(view) if start != FIRST_POSITION else 0
+    at, total = start, len(view)
+    # Where the transaction ends that was opened last, while its content may still be leapt over.
+    close = 0
+    while at + HEADER_SIZE <= total:
+        timestamp, kind, server_id, size, after, _flags = HEADER.unpack_from(view, at)
+        end = at + size
+        if size < HEADER_SIZE or (end & LARGEST_START != after and after):
+            raise MalformedError(f"{name}:{at} is no event: it says {size} bytes, end {after}")
+        if end > total:
+            return
+        if kind == FORMAT_DESCRIPTION:
+            checksum = read_format(bytes(view[at + HEADER_SIZE : end]))[1]
+        tail = CHECKSUM_SIZE if kind == FORMAT_DESCRIPTION else checksum
+        if checksum and _crc(view, at, end - tail, kind) != int.from_bytes(
+            view[end - tail : end], "little"
+        ):
+            raise MalformedError(f"checksum of the event of type {kind} at {name}:{at} is wrong")
+        body = bytes(view[at + HEADER_SIZE : end - tail])
+        following = end
+        if kind in GTIDS:
+            close = at + read_gtid(kind, body).length
+            if close > total:
+                return
+            if over is Leap.CONTENT:
+                following = close
+        elif close:
+            if over is Leap.ROWS and _opens_rows(kind, body):
+                following = close
+            close = 0
+        if kind in wanted:
+            yield Event(kind, timestamp, server_id, name, at, end, body)
+        at = following
+
+
+def _crc(view: memoryview, at: int, end: int, kind: int) -> int:
+    """Return an event's checksum. That of the first one was taken without the flag "in use"."""
+    if kind != FORMAT_DESCRIPTION:
+        return zlib.crc32(view[at:end])
+    head = bytearray(view[at:end])
+    head[_FLAGS] &= ~_IN_USE
+    return zlib.crc32(head)
+
+
+def _opens_rows(kind: int, body: bytes) -> bool:
+    """Whether what follows a GTID opens a transaction of rows: it holds no statement on a table."""
+    return kind == TRANSACTION_PAYLOAD or (kind == QUERY and body.endswith(BEGIN))
+
+
+def _check_magic(view: memoryview) -> None:
+    magic = bytes(view[: len(MAGIC)])
+    if magic == ENCRYPTED:
+        raise MalformedError(
+            "the file is encrypted by the server (binlog_encryption): its key is not here"
+        )
+    if magic != MAGIC:
+        raise MalformedError(f"the file begins with {magic.hex()}, not as a binary log does")
+
+
+def checksum_size(view: memoryview) -> int:
+    """Return the size of the checksums of a file that is not read from its beginning."""
+    size = int.from_bytes(view[FIRST_POSITION + 9 : FIRST_POSITION + 13], "little")
+    body = bytes(view[FIRST_POSITION + HEADER_SIZE : FIRST_POSITION + size])
+    return read_format(body)[1]
+
+
+def writer_of(data: Data) -> int:
+    """Return the server-id of who wrote a file: it stands in its first event."""
+    return int(HEADER.unpack_from(memoryview(data), FIRST_POSITION)[2])
+
+
+def file_head(data: Data, name: str) -> tuple[int, str, GtidSet]:
+    """Return when a file was begun (seconds since 1970), by which version, and what lies before it.
+
+    Raises MalformedError where the file ends before it says so.
+    """
+    begun, version = 0, ""
+    wanted = frozenset({FORMAT_DESCRIPTION, PREVIOUS_GTIDS})
+    for event in file_events(data, name, wanted, leap=Leap.NOTHING):
+        if event.type == FORMAT_DESCRIPTION:
+            begun = event.timestamp
+            version = event.body[2:52].rstrip(b"\0").decode()
+        else:
+            return begun, version, read_previous_gtids(event.body)
+    raise MalformedError(f"{name} does not say which transactions lie before it")

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Why a backup cannot be relied on; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..binlog.archive import BINLOGS, Base
+from ..binlog.backup import State
+from ..finding import Finding, worst_first
+from .catalogue import finding
+
+# The archiver writes its status every second or two.
+STATUS_SECONDS = 60
+HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From when on something is a finding. Hours for bases and expiry, seconds for the archive."""
+
+    base_max_age: int = 48
+    expire_warning: int = 24
+    behind: int = 5
+
+
+def explain(state: State, limits: Limits, language: str = "en") -> list[Finding]:
+    """Return the causes, worst first."""
+    parts = (_archiver, _behind, _gaps, _bases, _damage, _expiry, _place)
+    found = [one for part in parts for one in part(_Teller(state, language), limits)]
+    return worst_first(found)
+
+
+@dataclass(frozen=True)
+class _Teller:
+    """Makes findings about one archive."""
+
+    state: State
+    language: str
+
+    def tell(self, code: str, proof: list[str], subject: str = "", **facts: Any) -> Finding:
+        return finding(
+            code,
+            subject=subject or self.state.subject,
+            proof=proof,
+            language=self.language,
+            **facts,
+        )
+
+
+def _archiver(teller: _Teller, _limits: Limits) -> Iterator[Finding]:
+    listing = teller.state.listing
+    status, silent = listing.status, listing.now - listing.status.at
+    if status.at and silent <= STATUS_SECONDS and status.state == "streaming":
+        return
+    if not status.at:
+        proof = ["status.json: there is none"]
+    else:
+        said = f": {status.error}" if status.error else ""
+        proof = [f"status.json: state {status.state or 'unknown'}{said}, written {silent} s ago"]
+    yield teller.tell("backup.archiver_stopped", proof)
+
+
+def _behind(teller: _Teller, limits: Limits) -> Iterator[Finding]:
+    state = teller.state
+    missing = state.unarchived
+    seconds = state.behind_seconds
+    if state.source is None or not missing or (seconds is not None and seconds <= limits.behind):
+        return
+    since = "never" if seconds is None else f"{seconds} s ago"
+    proof = [
+        f"{missing.count} transactions of {state.source.address} are not archived: {missing}",
+        f"status.json: the archive had all {since}",
+    ]
+    yield teller.tell("backup.behind", proof, count=missing.count)
+
+
+def _gaps(teller: _Teller, _limits: Limits) -> Iterator[Finding]:
+    state = teller.state
+    missing = state.gaps
+    if missing:
+        proof = [f"in no binary log of the archive, though later ones build on it: {missing}"]
+        if state.source is not None and state.source.purged & missing:
+            gone = state.source.purged & missing
+            proof.append(f"{state.source.address} has purged: {gone}")
+        yield teller.tell("backup.gap", proof, count=missing.count)
+    foreign = state.listing.foreign
+    if foreign:
+        yield teller.tell("backup.other_history", [f"kept: {path}" for path in foreign])
+
+
+def _bases(teller: _Teller, limits: Limits) -> Iterator[Finding]:
+    state = teller.state
+    bases = state.listing.archive.bases
+    for base in bases:
+        yield from _one_base(teller, base)
+    usable = [base for base in bases if base.usable and not state.listing.damage_of(base)]
+    if not usable:
+        known = ", ".join(base.id for base in bases) or "none at all"
+        yield teller.tell("backup.none", [f"bases in the archive: {known}"])
+        return
+    now = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=state.listing.now)
+    age = int((now - usable[-1].ended).total_seconds()) // HOUR
+    if age >= limits.base_max_age:
+        proof = [f"the newest verified base is {usable[-1].id}, {age} hours old"]
+        yield teller.tell("backup.base_old", proof, hours=limits.base_max_age)
+
+
+def _one_base(teller: _Teller, base: Base) -> Iterator[Finding]:
+    damage = teller.state.listing.damage_of(base)
+    if damage or (base.verified and not base.usable):
+        proof = damage or [f"verified at {base.verified_at}: {base.verified}"]
+        yield teller.tell("backup.base_corrupt", proof, subject=f"base {base.id}")
+    elif not base.verified:
+        proof = [f"{base.path}/manifest.json: verified says nothing"]
+        yield teller.tell("backup.base_unverified", proof, subject=f"base {base.id}")
+
+
+def _damage(teller: _Teller, _limits: Limits) -> Iterator[Finding]:
+    for path, what in teller.state.listing.damaged:
+        if path.startswith(f"{BINLOGS}/"):
+            yield teller.tell("backup.binlog_corrupt", [what], subject=path.removesuffix(".json"))
+
+
+def _expiry(teller: _Teller, limits: Limits) -> Iterator[Finding]:
+    state = teller.state
+    if state.source is None or state.expires is None:
+        return
+    left = (state.expires - state.source.now) / HOUR
+    if left <= limits.expire_warning:
+        proof = [
+            f"{state.source.address}: binlog_expire_logs_seconds is {state.source.expire}",
+            f"the next binary log that the archive needs may be purged in {left:.1f} hours",
+        ]
+        yield teller.tell("backup.chain_expires", proof, hours=f"{max(left, 0):.1f}")
+
+
+def _place(teller: _Teller, _limits: Limits) -> Iterator[Finding]:
+    archiver, primary = teller.state.nodes
+    if archiver and archiver == primary:
+        proof = [f"archiver and primary run on node {primary}"]
+        yield teller.tell("backup.same_node", proof, node=primary)

@@ -1,0 +1,235 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Causes of a recovery to a point in time, in English and Korean. Braces name facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .text import Text, Words
+
+TEXTS: Mapping[str, Text] = {
+    "recovery.apply_failed": Text(
+        "error",
+        Words(
+            "A transaction could not be applied on the scratch instance",
+            "See that the scratch server has the source's settings (scratch.arguments:"
+            " lower_case_table_names, innodb_native_foreign_keys, sql_mode), abandon, and apply again",
+        ),
+        Words(
+            "스크래치 인스턴스에서 트랜잭션을 적용하지 못했습니다",
+            "스크래치 서버가 원본과 같은 설정(scratch.arguments: lower_case_table_names,"
+            " innodb_native_foreign_keys, sql_mode)을 쓰는지 확인하고, abandon 후 다시 apply 하세요",
+        ),
+    ),
+    "recovery.base_damaged": Text(
+        "error",
+        Words(
+            "Base {subject} is not what was written when it was made",
+            "Name an older base with the option base, and make a new base of the running primary",
+        ),
+        Words(
+            "베이스 {subject}이(가) 만들 때 기록된 내용과 다릅니다",
+            "base 옵션으로 더 오래된 베이스를 지정하고, 실행 중인 프라이머리의 새 베이스를 만드세요",
+        ),
+    ),
+    "recovery.base_unproved": Text(
+        "error",
+        Words(
+            "Base {subject} was never started successfully, so nothing is built on it",
+            "Verify it, or leave the option base out: a verified one is chosen then",
+        ),
+        Words(
+            "베이스 {subject}은(는) 기동에 성공한 적이 없어 복구에 쓰지 않습니다",
+            "먼저 검증하거나 base 옵션을 빼세요. 그러면 검증된 베이스가 선택됩니다",
+        ),
+    ),
+    "recovery.before_base": Text(
+        "error",
+        Words(
+            "No base is as old as the point before {wanted}",
+            "Choose a later point; the window of the archive says from when on it can be reached",
+        ),
+        Words(
+            "{wanted} 이전 지점까지 거슬러 갈 수 있는 베이스가 없습니다",
+            "더 나중의 지점을 고르세요. 언제부터 복구할 수 있는지는 아카이브의 window가 알려 줍니다",
+        ),
+    ),
+    "recovery.binlog_damaged": Text(
+        "error",
+        Words(
+            "The archived binary log {subject} is not what was written",
+            "Fetch it again from an instance that still has it, or choose a point before it",
+        ),
+        Words(
+            "아카이브의 바이너리 로그 {subject}이(가) 기록된 내용과 다릅니다",
+            "아직 그 로그를 가진 인스턴스에서 다시 받아 오거나, 그 이전 지점을 고르세요",
+        ),
+    ),
+    "recovery.busy": Text(
+        "error",
+        Words(
+            "Another recovery is at work in {subject}",
+            "Wait until it has ended, or give this one a folder of its own",
+        ),
+        Words(
+            "{subject}에서 다른 복구가 진행 중입니다",
+            "끝날 때까지 기다리거나, 이 복구에 별도의 폴더를 지정하세요",
+        ),
+    ),
+    "recovery.gap": Text(
+        "error",
+        Words(
+            "{count} transactions on the way to the point are in no binary log of the archive: {missing}",
+            "Copy the binary log that holds them into the archive from an instance that still has it,"
+            " or choose a point before them",
+        ),
+        Words(
+            "그 지점까지 가는 길에 있는 트랜잭션 {count}개가 아카이브의 어느 바이너리 로그에도 없습니다: {missing}",
+            "아직 그것을 가진 인스턴스에서 해당 바이너리 로그를 아카이브로 복사하거나, 그 이전 지점을 고르세요",
+        ),
+    ),
+    "recovery.no_base": Text(
+        "error",
+        Words(
+            "{subject} has no verified base of the present history",
+            "Make a base backup; what was committed before it cannot be recovered from this archive",
+        ),
+        Words(
+            "{subject}에 현재 이력의 검증된 베이스가 없습니다",
+            "베이스 백업을 만드세요. 그 이전에 커밋된 내용은 이 아카이브로 복구할 수 없습니다",
+        ),
+    ),
+    "recovery.no_gtids": Text(
+        "error",
+        Words(
+            "The binary logs of {subject} hold transactions without GTIDs",
+            "Turn gtid_mode ON on the source and make a new base: points after it can be recovered",
+        ),
+        Words(
+            "{subject}의 바이너리 로그에 GTID 없는 트랜잭션이 있습니다",
+            "원본에서 gtid_mode를 ON으로 바꾸고 새 베이스를 만드세요. 그 이후 지점은 복구할 수 있습니다",
+        ),
+    ),
+    "recovery.no_room": Text(
+        "error",
+        Words(
+            "There is too little room in {subject}: about {needed} MB are needed",
+            "Make room there, or name a folder on a larger volume, and run it again: it goes on",
+        ),
+        Words(
+            "{subject}의 공간이 부족합니다. 약 {needed} MB가 필요합니다",
+            "공간을 확보하거나 더 큰 볼륨의 폴더를 지정하고 다시 실행하세요. 이어서 진행합니다",
+        ),
+    ),
+    "recovery.not_a_point": Text(
+        "error",
+        Words(
+            "The set of transactions is no place between two transactions of this history",
+            "Use a set that was noted as a point, or name the transaction to stop before",
+        ),
+        Words(
+            "그 트랜잭션 집합은 이 이력에서 두 트랜잭션 사이의 한 지점이 아닙니다",
+            "지점으로 기록된 집합을 쓰거나, 그 직전에 멈출 트랜잭션을 지정하세요",
+        ),
+    ),
+    "recovery.not_there": Text(
+        "error",
+        Words(
+            "The scratch instance has not exactly the planned transactions",
+            "Abandon it and apply again; the running database was not touched",
+        ),
+        Words(
+            "스크래치 인스턴스의 트랜잭션이 계획과 정확히 일치하지 않습니다",
+            "abandon 후 다시 apply 하세요. 실행 중인 데이터베이스는 건드리지 않았습니다",
+        ),
+    ),
+    "recovery.other_history": Text(
+        "error",
+        Words(
+            "{wanted} belongs to a history that this database has left (an earlier recovery or failover)",
+            "Choose a point of the present history",
+        ),
+        Words(
+            "{wanted}은(는) 이 데이터베이스가 떠난 이력(이전 복구 또는 페일오버)에 속합니다",
+            "현재 이력의 지점을 고르세요",
+        ),
+    ),
+    "recovery.rows_differ": Text(
+        "error",
+        Words(
+            "Tables of the recovered instance are not what the base and the binary logs say",
+            "Do not switch to it; keep it for a look, and recover from another base",
+        ),
+        Words(
+            "복구된 인스턴스의 테이블이 베이스와 바이너리 로그가 말하는 내용과 다릅니다",
+            "이 인스턴스로 전환하지 마세요. 확인을 위해 보존하고, 다른 베이스에서 복구하세요",
+        ),
+    ),
+    "recovery.scratch_not_empty": Text(
+        "error",
+        Words(
+            "The folder {subject} holds something else than a recovery",
+            "Name a folder that does not exist yet, or an empty one",
+        ),
+        Words(
+            "폴더 {subject}에 복구가 아닌 다른 것이 들어 있습니다",
+            "아직 없는 폴더나 빈 폴더를 지정하세요",
+        ),
+    ),
+    "recovery.scratch_not_started": Text(
+        "error",
+        Words(
+            "The scratch mysqld in {subject} did not start",
+            "Do what its log says, then run it again: it goes on where it was",
+        ),
+        Words(
+            "{subject}의 스크래치 mysqld가 시작되지 않았습니다",
+            "로그가 말하는 원인을 고치고 다시 실행하세요. 멈춘 곳에서 이어집니다",
+        ),
+    ),
+    "recovery.scratch_taken": Text(
+        "error",
+        Words(
+            "The folder {subject} holds a recovery to another point",
+            "Abandon that one first (action=abandon), or name another folder",
+        ),
+        Words(
+            "폴더 {subject}에 다른 지점으로의 복구가 들어 있습니다",
+            "먼저 그것을 버리거나(action=abandon) 다른 폴더를 지정하세요",
+        ),
+    ),
+    "recovery.server_id_used": Text(
+        "error",
+        Words(
+            "server-id {server_id} wrote some of the binary logs: its events would be passed over in silence",
+            "Leave scratch.server_id out, or give a number that no instance ever had",
+        ),
+        Words(
+            "server-id {server_id}이(가) 바이너리 로그 일부를 썼습니다. 그 이벤트는 조용히 건너뛰게 됩니다",
+            "scratch.server_id를 빼거나, 어떤 인스턴스도 쓴 적이 없는 번호를 지정하세요",
+        ),
+    ),
+    "recovery.unfinished": Text(
+        "error",
+        Words(
+            "The recovery in {subject} is not finished",
+            "Run it to its end first (action=apply)",
+        ),
+        Words(
+            "{subject}의 복구가 끝나지 않았습니다",
+            "먼저 끝까지 실행하세요(action=apply)",
+        ),
+    ),
+    "recovery.version_differs": Text(
+        "error",
+        Words(
+            "MySQL {version} cannot start from base {subject}",
+            "Run the version that the base was made with (scratch.run_in, or its image)",
+        ),
+        Words(
+            "MySQL {version}은(는) 베이스 {subject}에서 시작할 수 없습니다",
+            "베이스를 만든 버전을 쓰세요(scratch.run_in 또는 그 이미지)",
+        ),
+    ),
+}

@@ -1,0 +1,161 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Pieces of binary logs as relay logs of the scratch instance, and the applier that reads them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..binlog.events import rotate_event
+from ..binlog.files import checksum_size, writer_of
+from ..binlog.store import BLOCK, Store
+from ..causes.binlog import BinlogError
+from ..mysql.connection import Connection
+from ..mysql.dialect import option, statement
+from ..mysql.gtid import GtidSet
+from ..mysql.replication import executed
+from .pieces import Piece
+from .server_options import RELAY
+
+POLL = 0.25
+# How long an applier that has read all may stand still before it is asked no more, in seconds.
+STILL = 5.0
+READ_ALL = "%has read all relay log%"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """gtids: what is executed in the end. stops_at: the GTID that the applier stops before, if any."""
+
+    gtids: GtidSet
+    stops_at: str | None
+
+
+def lay_out(
+    store: Store, pieces: tuple[Piece, ...], data: Path, note: Callable[[int], None]
+) -> None:
+    """Write the pieces into a data directory as relay logs with their index.
+
+    The index names them relative to it: the server may see the folder under another name.
+    """
+    remove(data)
+    names: list[str] = []
+    for number, piece in enumerate(pieces, 1):
+        names.append(f"{RELAY}.{number:06}")
+        with store.opened(piece.log) as content, (data / names[-1]).open("wb") as relay:
+            for start, end in piece.spans:
+                for at in range(start, end, BLOCK):
+                    part = content[at : min(at + BLOCK, end)]
+                    relay.write(part)
+                    note(len(part))
+                    part.release()
+            if number < len(pieces) and not (piece.whole and piece.log.ended == "rotate"):
+                # A log that was cut, or whose server ended, does not say that another one follows.
+                # 8.0 then takes the numbers that begin anew in the next for wrong ones (1755).
+                following = pieces[number].log.name
+                sums = bool(checksum_size(content))
+                relay.write(rotate_event(writer_of(content), following, checksum=sums))
+    (data / f"{RELAY}.index").write_text("".join(f"./{name}\n" for name in names))
+
+
+def remove(data: Path) -> None:
+    """Remove what relay logs are there."""
+    for path in data.glob(f"{RELAY}.*"):
+        path.unlink()
+
+
+def begin(connection: Connection, goal: Goal) -> None:
+    """Start the applier at the first relay log. It stops before the first transaction left out.
+
+    SOURCE_HOST names nobody: without it the status would stay empty. SQL_BEFORE_GTIDS keeps all
+    workers at work, which SQL_AFTER_GTIDS does not before 8.0.
+    """
+    version = connection.server.version
+    change = statement("change_source", version)
+    host = option("SOURCE_HOST", version)
+    connection.execute(
+        f"{change} RELAY_LOG_FILE = %s, RELAY_LOG_POS = 4, {host} = %s", (f"{RELAY}.000001", "none")
+    )
+    start = statement("start_applier", version)
+    if goal.stops_at is None:
+        connection.execute(start)
+    else:
+        connection.execute(f"{start} UNTIL SQL_BEFORE_GTIDS = %s", (goal.stops_at,))
+
+
+def follow(connection: Connection, goal: Goal, told: Callable[[GtidSet], None]) -> None:
+    """Wait until the applier has stopped where it has to. told: gets the set, again and again.
+
+    Raises BinlogError where it failed, or read all there is and something is missing.
+    """
+    still_since = time.monotonic()
+    before: GtidSet | None = None
+    while True:
+        stopped = _stopped(connection)
+        now = executed(connection)
+        told(now)
+        if stopped:
+            _check_errors(connection)
+            return
+        if goal.stops_at is None and goal.gtids in now:
+            connection.execute(statement("stop_applier", connection.server.version))
+            return
+        if now != before or not _read_all(connection):
+            before, still_since = now, time.monotonic()
+        elif time.monotonic() - still_since > STILL:
+            connection.execute(statement("stop_applier", connection.server.version))
+            _check_errors(connection)
+            return
+        time.sleep(POLL)
+
+
+def check(connection: Connection, goal: Goal) -> None:
+    """Raise BinlogError where gtid_executed is not exactly what the plan says."""
+    now = executed(connection)
+    if now == goal.gtids:
+        return
+    missing, extra = goal.gtids - now, now - goal.gtids
+    proof = [f"@@GLOBAL.gtid_executed = {str(now)[:300]}"]
+    if missing:
+        proof.append(f"missing: {str(missing)[:200]} ({missing.count})")
+    if extra:
+        proof.append(f"beyond the plan: {str(extra)[:200]} ({extra.count})")
+    raise BinlogError("recovery.not_there", connection.address, proof)
+
+
+def forget(connection: Connection) -> None:
+    """Remove the channel with its relay logs."""
+    connection.execute(statement("reset_replica_all", connection.server.version))
+
+
+def _stopped(connection: Connection) -> bool:
+    state = connection.value(
+        "SELECT service_state FROM performance_schema.replication_applier_status"
+        " WHERE channel_name = ''"
+    )
+    return str(state) == "OFF"
+
+
+def _read_all(connection: Connection) -> bool:
+    return bool(
+        connection.value(
+            "SELECT COUNT(*) FROM performance_schema.threads WHERE processlist_state LIKE %s",
+            (READ_ALL,),
+        )
+    )
+
+
+def _check_errors(connection: Connection) -> None:
+    """Raise BinlogError with what a worker, or the thread that leads them, complains of."""
+    for table in ("worker", "coordinator"):
+        rows = connection.query(
+            "SELECT last_error_number AS errno, last_error_message AS message"
+            f" FROM performance_schema.replication_applier_status_by_{table}"
+            " WHERE last_error_number <> 0"
+        )
+        if rows:
+            proof = [f"{row['message']} ({row['errno']})" for row in rows[:3]]
+            raise BinlogError("recovery.apply_failed", connection.address, proof)

@@ -1,0 +1,489 @@
+#!/usr/bin/python
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: mysql_recovery
+short_description: Recover MySQL to the exact transaction before a mistake, beside the running server
+version_added: 0.1.0
+author:
+  - The mysql_on.kubernetes founders (@mysql-on)
+description:
+  - Plans a recovery from a backup archive (a base and the binary logs after it) and carries it out on a scratch
+    instance. The running server is not touched, and nothing is written into the archive.
+  - The plan names the first transaction that is left out, with its GTID, file and position, time to the microsecond,
+    tables and rows, and what is lost after it. A gap, a damaged part or another history is refused before anything
+    is written, and what is missing is named by GTID.
+  - The binary logs are applied as relay logs, by several workers. They stop before the first transaction that is left
+    out, and the last relay log ends with its first event, so that nothing can run past it.
+    Afterwards C(gtid_executed) equals the plan, or the module fails.
+  - A run that was ended anywhere goes on when it is run again with the same options.
+options:
+  action:
+    description:
+      - V(window) returns the earliest and the latest point that can be recovered, and the bases.
+      - V(plan) returns the plan and writes nothing.
+      - V(apply) makes the plan and carries it out in O(scratch.folder), then does what V(verify) does.
+        The instance runs afterwards and is read-only.
+      - V(verify) compares the instance with the plan, its transactions, rows and checksums.
+      - V(release) takes the recovery's own account away and shuts the instance down, once it was verified.
+        RV(data) is a data directory for any mysqld of its version then.
+      - V(abandon) ends the instance and deletes O(scratch.folder). Nothing else is touched.
+    type: str
+    choices:
+      - window
+      - plan
+      - apply
+      - verify
+      - release
+      - abandon
+    default: plan
+  archive:
+    description: Folder of the backup archive on the machine where the module runs.
+    type: path
+    required: true
+  key_file:
+    description: File of the key of an encrypted archive.
+    type: path
+  target:
+    description:
+      - Where to. Exactly one way of saying it is needed with O(action=plan), O(action=apply) and O(action=verify).
+      - The first transaction that is left out is the one that is named, unless it says otherwise.
+    type: dict
+    suboptions:
+      latest:
+        description: All that the archive holds of the present history.
+        type: bool
+        default: false
+      before_gtid:
+        description: Just before the transaction of this GTID.
+        type: str
+      after_gtid:
+        description: Just after the transaction of this GTID.
+        type: str
+      file:
+        description:
+          - Just before the transaction that holds O(target.position) of this binary log, or the first after it.
+          - Where several servers wrote a file of this name, as C(server_uuid/name).
+        type: str
+      position:
+        description: Position in O(target.file), in bytes.
+        type: int
+      time:
+        description: All that was committed at or before this moment, in ISO 8601 with its offset from UTC, to the
+          microsecond.
+        type: str
+      name:
+        description: A point that was noted by M(mysql_on.kubernetes.binlog_point). The server that O(login_host),
+          O(login_unix_socket) or O(pod) names is asked for it.
+        type: str
+      gtid_executed:
+        description: Exactly this set of transactions, as a point holds it.
+        type: str
+      offset:
+        description: Just before the transaction of this number in the archive, V(1) for the first; V(-1) is the last.
+        type: int
+      before:
+        description: Just before the transaction that did this.
+        type: dict
+        suboptions:
+          statement:
+            description: What it did, as in M(mysql_on.kubernetes.binlog_point).
+            type: str
+            choices:
+              - INSERT
+              - UPDATE
+              - DELETE
+              - DROP
+              - TRUNCATE
+              - ALTER
+              - CREATE
+              - RENAME
+          table:
+            description: To which table, as C(schema.table).
+            type: str
+          rows_over:
+            description: It must have changed more rows than this in that way.
+            type: int
+            default: 0
+          rows_deleted_over:
+            description: It must have deleted more rows than this.
+            type: int
+          occurrence:
+            description: Which one, where there are several.
+            type: str
+            choices:
+              - first
+              - last
+            default: last
+  base:
+    description: Id of the base to begin with; without it the newest verified one that leads to the target.
+    type: str
+  scratch:
+    description:
+      - The scratch instance. Needed with every O(action) but V(window) and V(plan).
+      - mysqld and mysql must be there, of the version of the base.
+    type: dict
+    suboptions:
+      folder:
+        description: Folder of its own, empty or not there yet.
+        type: path
+        required: true
+      run_in:
+        description: Words that stand before each command, such as C(chroot), C(/srv/tree).
+        type: list
+        elements: str
+        default: []
+      seen_as:
+        description: What O(scratch.folder) is called where the commands run, if it is called otherwise there.
+        type: str
+      user:
+        description: System user that mysqld runs as.
+        type: str
+        default: mysql
+      server_id:
+        description: Its server-id, one that no instance ever had; V(0) for a large number drawn by lot.
+        type: int
+        default: 0
+      port:
+        description: TCP port that it listens on; V(0) for its socket alone.
+        type: int
+        default: 0
+      workers:
+        description: How many workers apply transactions.
+        type: int
+        default: 2
+      arguments:
+        description: Further arguments of mysqld, such as settings of the source that its tables depend on.
+        type: list
+        elements: str
+        default: []
+  expected:
+    description:
+      - What is known of tables at the target, as RV(mysql_on.kubernetes.mysql_checksum#module:tables) has it.
+        A difference fails O(action=apply) and O(action=verify).
+    type: list
+    elements: dict
+    suboptions:
+      table:
+        description: The table, as C(schema.table).
+        type: str
+        required: true
+      rows:
+        description: How many rows it has.
+        type: int
+        required: true
+      checksum:
+        description: Its checksum, of the method V(crc).
+        type: str
+  count_rows:
+    description: Whether the rows of each table are compared with what the base had and the binary logs did to it.
+      That reads the binary logs once more.
+    type: bool
+    default: true
+  progress_file:
+    description: File that gets a line every few seconds. Set by the action plugin of this module.
+    type: path
+  login_host:
+    description: Host of a server that knows the point O(target.name).
+    type: str
+  login_port:
+    description: Its TCP port.
+    type: int
+    default: 3306
+  login_unix_socket:
+    description: Socket of a server that knows the point O(target.name).
+    type: path
+  pod:
+    description: A server in a Kubernetes cluster that knows the point O(target.name).
+    type: dict
+    suboptions:
+      namespace:
+        description: Namespace of the Pod.
+        type: str
+        required: true
+      name:
+        description: Name of the Pod.
+        type: str
+      deployment:
+        description: Name of a Deployment; its newest running Pod is taken.
+        type: str
+      service:
+        description: Name of a Service; the first running Pod that its selector names is taken.
+        type: str
+      port:
+        description: Port of MySQL in the Pod.
+        type: int
+        default: 3306
+  login_user:
+    description: MySQL user to connect as.
+    type: str
+    default: root
+  login_password:
+    description: Password of O(login_user).
+    type: str
+  connect_timeout:
+    description: Seconds to wait for a connection.
+    type: int
+    default: 10
+extends_documentation_fragment:
+  - mysql_on.kubernetes.kubernetes
+  - mysql_on.kubernetes.findings
+attributes:
+  check_mode:
+    description: Makes the plan and says what would be done; writes nothing but a lock file into O(scratch.folder).
+    support: full
+requirements:
+  - PyMySQL >= 1.1
+  - zstandard, for archives and transactions that are compressed
+notes:
+  - The scratch instance runs without a binary log, without the event scheduler and with relaxed durability.
+  - Rows that InnoDB deletes by ON DELETE CASCADE are in no binary log; where rows were deleted, such tables are not
+    compared by O(count_rows).
+seealso:
+  - module: mysql_on.kubernetes.binlog_point
+  - module: mysql_on.kubernetes.mysql_checksum
+"""
+
+EXAMPLES = r"""
+- name: What would come back, and what would be lost
+  mysql_on.kubernetes.mysql_recovery:
+    archive: /srv/backup
+    target:
+      before:
+        statement: DROP
+        table: employees.salaries
+
+- name: Recover to just before it, beside the running server
+  mysql_on.kubernetes.mysql_recovery:
+    action: apply
+    archive: /srv/backup
+    target:
+      before:
+        statement: DROP
+        table: employees.salaries
+    scratch:
+      folder: /srv/recovered
+
+- name: End the scratch instance and keep its data directory
+  mysql_on.kubernetes.mysql_recovery:
+    action: release
+    archive: /srv/backup
+    scratch:
+      folder: /srv/recovered
+"""
+
+RETURN = r"""
+plan:
+  description: The plan.
+  returned: with O(action=plan) and O(action=apply)
+  type: dict
+  contains:
+    target:
+      description: The target in words.
+      type: str
+    base:
+      description: The base that it begins with, its C(id), C(method), C(server_version), C(ended), C(gtid_executed),
+        C(bytes) and C(verified_at).
+      type: dict
+    binlogs:
+      description: What is applied of which binary log, in this order.
+      type: list
+      elements: dict
+    gtid_executed:
+      description: What the instance has executed in the end, no more and no less.
+      type: str
+    transactions:
+      description: How many are applied on top of the base.
+      type: int
+    bytes:
+      description: Bytes of binary log that are applied.
+      type: int
+    point:
+      description: The point, as M(mysql_on.kubernetes.binlog_point) returns it.
+      type: dict
+    last_kept:
+      description: The last transaction that comes back, C(gtid), C(file), positions and times.
+      type: dict
+    first_left_out:
+      description: The first transaction that does not, with tables, rows and statements; null where nothing is
+        left out.
+      type: dict
+    lost:
+      description: What the present history holds after the point, C(transactions), C(gtids), C(last_commit_time) and
+        C(tables) with rows by kind.
+      type: dict
+    bytes_needed:
+      description: Room that the scratch instance needs, in bytes.
+      type: int
+    seconds:
+      description: Estimated seconds of each stage and in total; C(floor) is what the processors need at least.
+      type: dict
+    window:
+      description: The earliest and the latest point of the archive.
+      type: dict
+window:
+  description: The earliest and the latest point that can be recovered, null where none can.
+  returned: with O(action=window)
+  type: dict
+bases:
+  description: The bases of the archive.
+  returned: with O(action=window)
+  type: list
+  elements: dict
+binlogs:
+  description: How many binary logs the archive holds.
+  returned: with O(action=window)
+  type: int
+steps:
+  description: What was still to do, each as C(statement) and C(reason).
+  returned: with O(action=apply)
+  type: list
+  elements: dict
+stage:
+  description: The stage that was finished last.
+  returned: with O(action=apply)
+  type: str
+seconds:
+  description: Seconds that each stage took.
+  returned: with O(action=apply)
+  type: dict
+verified:
+  description: Whether the instance is what was planned; the module fails where it is not.
+  returned: with O(action=verify), and O(action=apply) unless it was verified before
+  type: bool
+gtid_executed:
+  description: What the instance has executed.
+  returned: as RV(verified)
+  type: str
+tables:
+  description: Every table, its C(rows_base), C(rows_expected) (null where that cannot be known), C(rows), C(checksum)
+    and whether all fit (C(equal)).
+  returned: as RV(verified)
+  type: list
+  elements: dict
+socket:
+  description: Where the instance listens.
+  returned: as RV(verified)
+  type: str
+data:
+  description: The data directory.
+  returned: with O(action=release)
+  type: str
+findings:
+  description: The causes, where the module fails.
+  returned: on failure
+  type: list
+  elements: dict
+"""
+
+from functools import partial
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils import roads
+from ..module_utils.binlog.search import STATEMENT_KINDS
+from ..module_utils.progress import ProgressFile
+from ..module_utils.recovery import task
+from ..module_utils.runtime import run
+
+
+def target_spec() -> dict[str, Any]:
+    return {
+        "type": "dict",
+        "options": {
+            "latest": {"type": "bool", "default": False},
+            "before_gtid": {"type": "str"},
+            "after_gtid": {"type": "str"},
+            "file": {"type": "str"},
+            "position": {"type": "int"},
+            "time": {"type": "str"},
+            "name": {"type": "str"},
+            "gtid_executed": {"type": "str"},
+            "offset": {"type": "int"},
+            "before": {
+                "type": "dict",
+                "options": {
+                    "statement": {"type": "str", "choices": list(STATEMENT_KINDS)},
+                    "table": {"type": "str"},
+                    "rows_over": {"type": "int", "default": 0},
+                    "rows_deleted_over": {"type": "int"},
+                    "occurrence": {"choices": ["first", "last"], "default": "last"},
+                },
+                "required_one_of": [["statement", "table", "rows_deleted_over"]],
+            },
+        },
+    }
+
+
+def scratch_spec() -> dict[str, Any]:
+    return {
+        "type": "dict",
+        "options": {
+            "folder": {"type": "path", "required": True},
+            "run_in": {"type": "list", "elements": "str", "default": []},
+            "seen_as": {"type": "str"},
+            "user": {"type": "str", "default": "mysql"},
+            "server_id": {"type": "int", "default": 0},
+            "port": {"type": "int", "default": 0},
+            "workers": {"type": "int", "default": 2},
+            "arguments": {"type": "list", "elements": "str", "default": []},
+        },
+    }
+
+
+def argument_spec() -> dict[str, Any]:
+    return {
+        "action": {"choices": list(task.ACTIONS), "default": "plan"},
+        "archive": {"type": "path", "required": True},
+        "key_file": {"type": "path", "no_log": False},
+        "target": target_spec(),
+        "base": {"type": "str"},
+        "scratch": scratch_spec(),
+        "expected": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "table": {"type": "str", "required": True},
+                "rows": {"type": "int", "required": True},
+                "checksum": {"type": "str"},
+            },
+        },
+        "count_rows": {"type": "bool", "default": True},
+        "progress_file": {"type": "path"},
+        **roads.mysql_argument_spec(),
+        **roads.kubernetes_argument_spec(),
+        **roads.findings_argument_spec(),
+    }
+
+
+def work(module: AnsibleModule) -> dict[str, Any]:
+    params = module.params
+    asked = any(params.get(road) for road in roads.ROADS)
+    connect = partial(roads.connect, params) if asked else None
+    progress = ProgressFile(params["progress_file"])
+    return task.perform(task.Task(params, connect, progress.line, module.check_mode))
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=argument_spec(),
+        supports_check_mode=True,
+        mutually_exclusive=roads.mysql_rules()["mutually_exclusive"],
+        required_if=[
+            ("action", "plan", ["target"]),
+            ("action", "apply", ["target", "scratch"]),
+            ("action", "verify", ["target", "scratch"]),
+            ("action", "release", ["scratch"]),
+            ("action", "abandon", ["scratch"]),
+        ],
+    )
+    run(module, work)
+
+
+if __name__ == "__main__":
+    main()

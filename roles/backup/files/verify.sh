@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+#
+# verify.sh [ID]: verifies a base again, the newest without ID: every file by its sum, then a server
+# on a copy, its GTIDs and rows. The manifest gets the result. See lib.sh, server.sh.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$here/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=server.sh
+. "$here/server.sh"
+
+newest() {
+  find "$ARCHIVE/base" -mindepth 2 -maxdepth 2 -name manifest.json -printf '%h\n' | sort | tail -n 1
+}
+
+folder=$ARCHIVE/base/${1:-}
+if [ -z "${1:-}" ]; then folder=$(newest); fi
+manifest=$folder/manifest.json
+[ -n "$folder" ] && [ -e "$manifest" ] || fail "no base ${1:-} in $ARCHIVE"
+
+main() {
+  local wrong failed
+  trap 'stop_server; find "$WORK" -mindepth 1 -delete' EXIT
+  trap 'exit 1' TERM INT
+  make_work
+  # In a shell of its own: what fails there is the result. A condition would switch off -e in it.
+  set +e
+  wrong=$(set -e; { sums; started; } 2>&1)
+  failed=$?
+  set -e
+  if [ "$failed" = 0 ]; then
+    note ok
+    say "base ${folder##*/} is as it was made"
+  else
+    wrong=${wrong##*error: }
+    note "$wrong"
+    fail "base ${folder##*/}: $wrong"
+  fi
+}
+
+# The manifest's line of each file.
+sums() {
+  local path sum
+  sed -n 's/^    {"path": "\(.*\)", "size": [0-9]*, "sha256": "\([0-9a-f]*\)"},\{0,1\}$/\1\t\2/p' "$manifest" |
+    while IFS=$'\t' read -r path sum; do
+      if [ ! -e "$folder/$path" ]; then
+        echo "error: $path is missing"
+        return 1
+      fi
+      if [ "$(sha256_of "$folder/$path")" != "$sum" ]; then
+        echo "error: $path is not what it was: its sha256 differs"
+        return 1
+      fi
+    done
+}
+
+started() {
+  local content executed tables
+  trap stop_server EXIT
+  restore_content "$folder" "$(json_value "$manifest" method)" "$(json_value "$manifest" stored)" \
+    "$(json_value "$manifest" compression)" "$(json_value "$manifest" encryption)" "$WORK/data"
+  start_server "$WORK/data" --skip-grant-tables
+  content=$(read_content)
+  executed=$(json_value "$manifest" gtid_executed)
+  if [ "$(head -n 1 <<<"$content")" != "$executed" ]; then
+    fail "a server started from it has $(head -n 1 <<<"$content"), the manifest says $executed"
+  fi
+  tables=$(sed -n 's/^    {"name": "\(.*\)", "rows": \([0-9]*\)},\{0,1\}$/\1\t\2/p' "$manifest")
+  if [ "$(tail -n +2 <<<"$content")" != "$tables" ]; then
+    fail "a server started from it has other tables or rows than the manifest says"
+  fi
+  stop_server
+}
+
+note() {
+  local how="every file's sha256, a server started from a copy, its gtid_executed and rows compared"
+  sed -e "/^  \"verified\": {/,/^  }/{
+            s/^    \"at\": .*/    \"at\": \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\",/
+            s/^    \"how\": .*/    \"how\": \"$how\",/
+          }" "$manifest" |
+    RESULT=$(quoted "$1") awk '
+      /^  "verified": \{/ { inside = 1 }
+      inside && /^    "result": / { print "    \"result\": " ENVIRON["RESULT"]; inside = 0; next }
+      { print }' | write_whole "$manifest"
+}
+
+main

@@ -1,0 +1,316 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The archive of roles/backup beside real servers: nothing is lost, and what is damaged is named."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog import archive as answers
+
+from tests.integration import servers
+from tests.integration.archive import LocalArchive, executed, make_account
+from tests.integration.conftest import ServerFactory
+from tests.integration.runner import run_module, succeed
+
+pytestmark = pytest.mark.servers
+
+ArchiveFactory = Callable[..., LocalArchive]
+
+
+@pytest.fixture
+def archive_of() -> Iterator[ArchiveFactory]:
+    """Archives that live as long as one test."""
+    made: list[LocalArchive] = []
+
+    def make(source: servers.Server, **options: str) -> LocalArchive:
+        made.append(LocalArchive(source, options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.remove()
+
+
+def shop(server: servers.Server) -> None:
+    """Make the account of the archive, and a table with some rows."""
+    make_account(server)
+    server.sql(
+        "CREATE DATABASE shop",
+        "CREATE TABLE shop.orders (id INT PRIMARY KEY AUTO_INCREMENT, item VARCHAR(100))",
+        "INSERT INTO shop.orders (item) VALUES ('tea'), ('milk')",
+    )
+
+
+def order(server: servers.Server, count: int = 1) -> None:
+    for number in range(count):
+        server.sql(f"INSERT INTO shop.orders (item) VALUES ('order {number}')")
+
+
+def rotate(server: servers.Server) -> None:
+    server.sql("FLUSH BINARY LOGS")
+    order(server)
+
+
+def sealed(count: int) -> Callable[[Any], bool]:
+    return lambda found: sum(log.sealed for log in found.archive.binlogs) >= count
+
+
+def test_files_are_the_servers_own_and_what_is_in_them_is_known(
+    version: str, server_factory: ServerFactory, archive_of: ArchiveFactory
+):
+    source = server_factory(version, 1)
+    shop(source)
+    backup = archive_of(source)
+    backup.start()
+    order(source, 3)
+    rotate(source)
+    backup.wait_for(source)
+    found = backup.wait(sealed(1), "a sealed file").archive
+    for log in found.binlogs[:1]:
+        original = (source.folder / "data" / log.name).read_bytes()
+        assert (backup.root / log.path).read_bytes() == original
+        assert log.sha256 == hashlib.sha256(original).hexdigest()
+        assert log.ended == "rotate"
+    assert found.logged == executed(source)
+    assert [log.previous for log in found.binlogs] == [
+        answers.GtidSet(),
+        found.binlogs[0].gtids,
+    ]
+    assert backup.attempt("ready.sh").returncode == 0
+
+
+def test_a_killed_archiver_goes_on_without_a_gap_and_never_has_less_than_before(
+    server_factory: ServerFactory, archive_of: ArchiveFactory
+):
+    source = server_factory("9.7", 1)
+    shop(source)
+    backup = archive_of(source)
+    backup.start()
+    order(source, 3)
+    before = backup.wait_for(source).archive.logged
+    backup.stop(kill=True)
+    order(source, 2)
+    rotate(source)
+    rotate(source)
+    # The server is gone for the moment: what was archived must not be.
+    wanted = executed(source)
+    source.stop()
+    backup.start()
+    state = backup.wait(lambda found: found.status.state == "connecting", "no source")
+    assert before in state.archive.logged
+    assert "connecting" in backup.attempt("ready.sh").stderr
+    source.start()
+    found = backup.wait_for(source)
+    assert wanted in found.archive.logged
+    assert not answers.gaps(found.archive)
+    backup.wait(lambda now: not any(".kept" in one.path for one in now.files), "copies from before")
+
+
+def test_a_switchover_is_followed_and_its_history_goes_on(
+    server_factory: ServerFactory, archive_of: ArchiveFactory
+):
+    first = server_factory("9.7", 1)
+    second = server_factory("9.7", 11)
+    second.sql(
+        "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_USER='root',"
+        f" SOURCE_PORT={first.port}, SOURCE_PASSWORD='{first.password}', SOURCE_AUTO_POSITION=1,"
+        " GET_SOURCE_PUBLIC_KEY=1",
+        "START REPLICA",
+    )
+    shop(first)
+    backup = archive_of(first)
+    backup.start()
+    # Files of the new primary that hold only what the archive has already are not fetched.
+    second.sql("FLUSH BINARY LOGS")
+    rotate(first)
+    backup.wait_for(first)
+    second.sql(f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{executed(first)}', 60)", "STOP REPLICA")
+    second.sql("FLUSH BINARY LOGS")
+    order(second, 2)
+    backup.point_at(second)
+    found = backup.wait_for(second).archive
+    assert not answers.gaps(found)
+    assert len({log.server_uuid for log in found.binlogs}) == 2
+    new = [log for log in found.binlogs if log.server_uuid == uuid(second)]
+    assert new[0].name != "binlog.000001"
+    # Back to the first one, which goes on in the file that was sealed meanwhile.
+    first.sql(
+        "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_USER='root',"
+        f" SOURCE_PORT={second.port}, SOURCE_PASSWORD='{second.password}', SOURCE_AUTO_POSITION=1,"
+        " GET_SOURCE_PUBLIC_KEY=1",
+        "START REPLICA",
+        f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{executed(second)}', 60)",
+        "STOP REPLICA",
+    )
+    order(first)
+    backup.point_at(first)
+    found = backup.wait_for(first).archive
+    assert not answers.gaps(found)
+    assert found.logged == executed(first)
+
+
+def uuid(server: servers.Server) -> str:
+    with server.connect() as connection:
+        return connection.server.server_uuid
+
+
+@pytest.mark.long
+def test_logs_that_were_purged_before_they_were_archived_are_a_gap_by_their_transactions(
+    server_factory: ServerFactory, archive_of: ArchiveFactory
+):
+    source = server_factory("9.7", 1)
+    shop(source)
+    backup = archive_of(source)
+    backup.start()
+    backup.wait_for(source)
+    backup.stop()
+    had = executed(source)
+    # Purged is a whole file that begins after what was archived.
+    source.sql("FLUSH BINARY LOGS")
+    order(source, 3)
+    lost = executed(source) - had
+    source.sql("FLUSH BINARY LOGS", "PURGE BINARY LOGS TO 'binlog.000003'")
+    order(source)
+    backup.start()
+    found = backup.wait(lambda now: executed(source) - lost in now.archive.logged, "what is left")
+    assert answers.gaps(found.archive) == lost
+
+
+@pytest.mark.long
+def test_a_server_that_counts_anew_leaves_its_old_history_untouched(
+    server_factory: ServerFactory, archive_of: ArchiveFactory
+):
+    source = server_factory("9.7", 1)
+    shop(source)
+    backup = archive_of(source)
+    backup.start()
+    rotate(source)
+    backup.wait_for(source)
+    backup.wait(sealed(1), "a sealed file")
+    backup.stop()
+    source.sql("RESET BINARY LOGS AND GTIDS")
+    order(source)
+    backup.start()
+    found = backup.wait(lambda now: now.archive.logged == executed(source), "the new history")
+    assert len(found.foreign) == 1
+    assert (backup.root / found.foreign[0] / "binlog.000001.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("of", "method", "compression", "encrypted"),
+    [
+        pytest.param("9.7", "clone", "none", False, marks=pytest.mark.long),
+        ("9.7", "clone", "zstd", True),
+        ("8.0.15", "dump", "gzip", True),
+    ],
+)
+def test_a_base_is_verified_and_found_damaged_when_it_is(
+    of: str,
+    method: str,
+    compression: str,
+    encrypted: bool,
+    server_factory: ServerFactory,
+    archive_of: ArchiveFactory,
+):
+    source = server_factory(of, 1)
+    shop(source)
+    plugin = {**source.login, "name": "clone", "library": "mysql_clone.so", "where_supported": True}
+    assert succeed("mysql_plugin", plugin, check=True)["changed"] == (method == "clone")
+    assert succeed("mysql_plugin", plugin)["changed"] == (method == "clone")
+    assert not succeed("mysql_plugin", plugin)["changed"]
+    backup = archive_of(source, COMPRESSION=compression)
+    if encrypted:
+        backup.use_key("a key")
+    backup.start()
+    rotate(source)
+    identity = backup.run("base.sh").strip()
+    order(source, 2)
+    backup.wait_for(source)
+    found = backup.wait(sealed(1), "a sealed file").archive
+    base = found.base(identity)
+    assert base.usable
+    assert base.method == method
+    assert base.tables == (("shop.orders", 3),)
+    assert base.encryption == ("aes-256-ctr" if encrypted else "none")
+    assert answers.chain(found, base).reached == executed(source)
+    window = answers.window(found)
+    assert window.latest is not None
+    assert window.latest.gtid_executed == executed(source)
+    stored = b"".join(
+        path.read_bytes() for path in backup.root.rglob("*") if path.suffix in (".enc", ".sql")
+    )
+    assert (b"tea" not in stored) == (encrypted or method == "clone")
+    backup.run("verify.sh", identity)
+    # One byte in the middle of the largest file.
+    largest = max(base.files, key=lambda file: file.size)
+    path = backup.root / base.path / largest.path
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    assert "its sha256 differs" in backup.attempt("verify.sh", identity).stderr
+    assert "sha256 differs" in backup.listing().archive.base(identity).verified
+
+
+def test_a_base_that_cannot_be_taken_leaves_nothing_behind(
+    server_factory: ServerFactory, archive_of: ArchiveFactory
+):
+    source = server_factory("9.7", 1)
+    shop(source)
+    backup = archive_of(source)
+    done = backup.attempt("base.sh", METHOD="clone")
+    assert "has no active clone plugin" in done.stderr
+    source.sql("REVOKE SELECT ON *.* FROM 'backup'@'%'")
+    done = backup.attempt("base.sh", METHOD="dump")
+    assert done.returncode
+    assert not any(path.name != ".lock" for path in (backup.root / "base").iterdir())
+
+
+@pytest.mark.long
+def test_what_is_pruned_is_what_retention_says(
+    server_factory: ServerFactory, archive_of: ArchiveFactory
+):
+    source = server_factory("9.7", 1)
+    shop(source)
+    succeed("mysql_plugin", {**source.login, "name": "clone", "library": "mysql_clone.so"})
+    backup = archive_of(source)
+    backup.start()
+    # With no base at all, nothing goes.
+    rotate(source)
+    backup.wait(sealed(1), "a sealed file")
+    assert "no base is verified" in backup.attempt("prune.sh", KEEP_DAYS="0").stderr
+    bases = []
+    for number in range(2, 4):
+        bases.append(backup.run("base.sh").strip())
+        rotate(source)
+        backup.wait(sealed(number), f"{number} sealed files")
+    for count in ("9", "1"):
+        before = backup.listing()
+        said = answers.retention(before.archive, int(count), 0, datetime.now(tz=UTC))
+        backup.run("prune.sh", KEEP_COUNT=count, KEEP_DAYS="0", DRY_RUN="yes")
+        assert backup.listing().archive == before.archive
+        backup.run("prune.sh", KEEP_COUNT=count, KEEP_DAYS="0")
+        left = backup.listing()
+        gone = {entry.path for entry in before.files} - {entry.path for entry in left.files}
+        assert said.paths or count == "9"
+        for path in gone:
+            assert any(path == one or path.startswith(f"{one}/") for one in said.paths), path
+        assert not [path for path in said.paths if (backup.root / path).exists()]
+        assert not answers.gaps(left.archive)
+        assert answers.chain(left.archive, left.archive.bases[0]).reached == executed(source)
+    assert [base.id for base in left.archive.bases] == [bases[-1]]
+
+
+def test_a_plugin_is_loaded_on_a_read_only_server_which_stays_read_only(
+    server_factory: ServerFactory,
+):
+    server = server_factory("9.7", 11, "--super-read-only=ON")
+    plugin = {**server.login, "name": "clone", "library": "mysql_clone.so"}
+    assert succeed("mysql_plugin", plugin)["status"] == "ACTIVE"
+    assert server.sql("SELECT @@super_read_only AS ro")[0]["ro"] == 1
+    wrong = run_module("mysql_plugin", {**plugin, "name": "none", "library": "../x.so"})
+    assert "no file name" in wrong["msg"]
