@@ -180,6 +180,7 @@ def test_data_of_its_own_is_refused_until_named(primary: Server, replica: Server
     equal(primary, replica)
 
 
+@pytest.mark.long
 def test_an_interrupted_copy_is_nobodys_data(primary: Server, replica: Server) -> None:
     replica.sql(
         "SET SESSION sql_log_bin = 0",
@@ -207,6 +208,7 @@ def test_a_replica_that_fell_behind_purged_logs(primary: Server, replica: Server
     equal(primary, replica)
 
 
+@pytest.mark.long
 def test_reload_empties_what_is_named(
     server_factory: ServerFactory, replica: Server, version: str
 ) -> None:
@@ -240,6 +242,7 @@ def test_reload_empties_what_is_named(
     assert replica.sql("SELECT id FROM course.t") == [{"id": 7}]
 
 
+@pytest.mark.long
 def test_without_gtids_the_copy_tells_the_place(
     server_factory: ServerFactory, version: str
 ) -> None:
@@ -331,6 +334,7 @@ def test_what_clone_cannot_do_is_said(primary: Server, replica: Server, version:
     assert "source_instance: needed for seed" in lacking["msg"]
 
 
+@pytest.mark.long
 def test_an_older_source_seeds_a_newer_replica(server_factory: ServerFactory) -> None:
     old, new = server_factory("8.0.15", 1), server_factory("9.7", 11)
     old.sql(
