@@ -20,6 +20,7 @@ from . import (
     texts_mysql,
     texts_recovery,
     texts_replication,
+    texts_switchover,
     texts_topology,
 )
 from .text import Text, Words
@@ -51,6 +52,7 @@ TEXTS: Mapping[str, Text] = _merged(
     texts_mysql.TEXTS,
     texts_recovery.TEXTS,
     texts_replication.TEXTS,
+    texts_switchover.TEXTS,
     texts_topology.TEXTS,
 )
 

@@ -129,6 +129,17 @@ class Cluster:
             raise
         return True
 
+    def patch(
+        self, kind: str, name: str, body: Mapping[str, Any], namespace: str | None = None
+    ) -> Object:
+        """Merge a body into an object and return the server's answer. Raises KubeError.
+
+        A key that is None is removed; a list is replaced as a whole.
+        """
+        path = kinds.of(kind).path(namespace, name)
+        operation = f"patch {kind} {_where(namespace, name)}"
+        return self._json("PATCH", path, operation, body=body)
+
     def log(
         self,
         namespace: str,
@@ -212,7 +223,8 @@ class Cluster:
         url = self.host() + path + ("?" + urlencode(given) if given else "")
         headers = {"Accept": "application/json, */*", **self.headers()}
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            merge = method == "PATCH"
+            headers["Content-Type"] = f"application/{'merge-patch+' if merge else ''}json"
         try:
             answer = self.api_client.rest_client.request(
                 method,
