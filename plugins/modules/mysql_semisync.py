@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: mysql_semisync
 short_description: Turn semi-synchronous replication of MySQL instances on or off
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - With it a commit is acknowledged to the client once a replica has received it, so that nothing that was
     acknowledged is lost with the primary, as long as no commit waited longer than O(timeout_ms).

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: mysql_switchover
 short_description: Make another MySQL instance primary, planned or after the primary was lost
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Makes one instance primary and lets all the others follow it, the old primary included.
   - Planned, no transaction is lost. The old primary is closed, the new one waits by GTID until it has everything,

@@ -262,6 +262,7 @@ def test_what_an_old_primary_never_sent_is_listed_and_not_let_in(servers: Server
     assert rows(servers["mysql-11"]) == set()
 
 
+@pytest.mark.long
 def test_a_switchover_that_cannot_catch_up_gives_the_writes_back(servers: Servers) -> None:
     slow = servers["mysql-11"]
     holder = slow.connect()
@@ -275,6 +276,7 @@ def test_a_switchover_that_cannot_catch_up_gives_the_writes_back(servers: Server
     assert servers["mysql-1"].sql("SELECT @@GLOBAL.read_only AS closed") == [{"closed": 0}]
 
 
+@pytest.mark.long
 def test_a_statement_that_does_not_end_is_named_and_nothing_moves(servers: Servers) -> None:
     primary = servers["mysql-1"]
     holder = primary.connect()
@@ -332,6 +334,7 @@ def test_the_primary_goes_in_the_middle_and_somebody_has_all(servers: Servers) -
     equal(servers, "mysql-12")
 
 
+@pytest.mark.long
 def test_the_primary_goes_when_it_is_needed_no_more(servers: Servers) -> None:
     """All of it was received: it is applied, the new primary takes over, the old one is left out."""
     primary, target = servers["mysql-1"], servers["mysql-11"]
@@ -406,6 +409,7 @@ def test_what_a_killed_primary_had_acknowledged(modern: Servers, semi_synchronou
     assert set(writer.acknowledged) - before <= rows(new)
 
 
+@pytest.mark.long
 def test_a_server_without_the_library_says_so(server_factory: ServerFactory) -> None:
     old = {"mysql-1": server_factory("8.0.15", 1)}
     refused = fail("mysql_semisync", semisync(old, "mysql-1"))

@@ -1,0 +1,121 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Another primary on a real cluster, by the playbooks that a user runs, and a site that stays as it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client, pods, topology
+
+from tests.integration.cluster import kubeconfig
+from tests.integration.runner import CHECKOUT
+
+pytestmark = [pytest.mark.lab, pytest.mark.long]
+NAMESPACE = "it-switchover"
+SETTINGS = {
+    "cluster_namespace": NAMESPACE,
+    "cluster_app_host": "switchover.example",
+    "cluster_replicas": 2,
+    "cluster_storage_size": "1Gi",
+    "cluster_data_scale": 0.01,
+}
+DEADLINE = 180.0
+
+
+def played(playbook: str, *more: str, **settings: object) -> tuple[int, int, str]:
+    """Return how a playbook ended, how many tasks changed something, and what it said."""
+    command = ["ansible-playbook", "--inventory", "inventories/lab", f"playbooks/{playbook}.yml"]
+    done = subprocess.run(
+        [*command, "-e", json.dumps({**SETTINGS, **settings}), *more],
+        cwd=CHECKOUT,
+        env={key: value for key, value in os.environ.items() if key != "KUBECONFIG"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    changed = re.search(r"^localhost .* changed=(\d+)", done.stdout, re.MULTILINE)
+    return done.returncode, int(changed[1]) if changed else -1, done.stdout
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[client.Cluster]:
+    found = client.connect(kubeconfig())
+    code, _changed, said = played("site", "--skip-tags", "step10")
+    assert code == 0, said[-4000:]
+    yield found
+    found._request("DELETE", f"/api/v1/namespaces/{NAMESPACE}", "delete the namespace")
+
+
+def seen(cluster: client.Cluster) -> topology.Topology:
+    return topology.observe(cluster, NAMESPACE, "mysql", "mysql-write")
+
+
+def read_from(cluster: client.Cluster) -> set[str]:
+    return {instance.name for instance in seen(cluster).instances if instance.reads}
+
+
+def scale(cluster: client.Cluster, name: str, replicas: int) -> None:
+    """Let an instance have a Pod or none, and wait until it is so and its mysqld listens."""
+    cluster.patch("Deployment", name, {"spec": {"replicas": replicas}}, NAMESPACE)
+    deadline = time.monotonic() + DEADLINE
+    labels = f"{topology.SERVER_LABEL}={name}"
+    while time.monotonic() < deadline:
+        running = cluster.list("Pod", NAMESPACE, labels=labels)
+        if len(running) == replicas and all(pods.is_started(pod) for pod in running):
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"{name} has not {replicas} Pods after {DEADLINE:.0f} s")
+
+
+def test_planned_and_the_site_stays_as_it_is(cluster: client.Cluster) -> None:
+    before = {instance.name: instance.pod for instance in seen(cluster).instances}
+    code, changed, said = played("switchover", "--check", switchover_to="mysql-11")
+    assert (code, changed) == (0, 1), said[-4000:]
+    assert seen(cluster).primary == "mysql-1"
+    code, _changed, said = played("switchover", switchover_to="mysql-11")
+    assert code == 0, said[-4000:]
+    assert "lost: nothing" in said
+    assert seen(cluster).primary == "mysql-11"
+    assert read_from(cluster) == {"mysql-1", "mysql-12"}
+    assert {each.name: each.pod for each in seen(cluster).instances} == before, "none restarted"
+    for playbook, settings in (("site", {}), ("switchover", {"switchover_to": "mysql-11"})):
+        code, changed, said = played(playbook, "--skip-tags", "step10", **settings)
+        assert (code, changed) == (0, 0), said[-4000:]
+
+
+def test_a_name_that_does_not_exist_is_answered_with_those_that_do(cluster: client.Cluster) -> None:
+    code, _changed, said = played("switchover", switchover_to="mysql-99")
+    assert code != 0
+    assert "none of the instances: mysql-1, mysql-11, mysql-12" in said
+
+
+def test_a_primary_that_was_lost_is_neither_read_nor_written_when_it_is_back(
+    cluster: client.Cluster,
+) -> None:
+    """mysql-11, born as a replica, is primary: its new Pod's label says that it may be read from."""
+    code, _changed, said = played("failover")
+    assert code != 0
+    assert "switchover.primary_alive" in said
+    scale(cluster, "mysql-11", 0)
+    code, _changed, said = played("failover")
+    assert code == 0, said[-4000:]
+    new = seen(cluster).primary
+    assert new in ("mysql-1", "mysql-12")
+
+    scale(cluster, "mysql-11", 1)
+    (back,) = [each for each in seen(cluster).instances if each.name == "mysql-11"]
+    assert back.reads, "the label that it was born with"
+    assert not back.ready, "two primaries, and one of them is stale"
+    code, _changed, said = played("switchover", switchover_to=new)
+    assert code == 0, said[-4000:]
+    assert "mysql-11: replica, read from" in said
+    code, changed, said = played("site", "--skip-tags", "step10")
+    assert (code, changed) == (0, 0), said[-4000:]
