@@ -126,6 +126,12 @@ def check(connection: Connection, goal: Goal) -> None:
     raise BinlogError("recovery.not_there", connection.address, proof)
 
 
+def has_channel(connection: Connection) -> bool:
+    """Whether a channel is there already: a base that was taken from a replica brings one."""
+    table = "performance_schema.replication_connection_configuration"
+    return bool(connection.value(f"SELECT COUNT(*) FROM {table}"))
+
+
 def forget(connection: Connection) -> None:
     """Remove the channel with its relay logs."""
     connection.execute(statement("reset_replica_all", connection.server.version))

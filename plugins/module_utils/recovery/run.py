@@ -152,15 +152,21 @@ class Work:
 
     def _apply(self, record: Record, version: Version) -> Record:
         began = time.monotonic()
-        self._clear(record, version)
-        count, total = Count(), max(self.recovery.bytes_applied, 1)
-        with Ticker(lambda: f"binary logs: {count.done // MEGA} of {total // MEGA} MB", self.say):
-            relay.lay_out(self.store, self.recovery.pieces, self.scratch.data, count.add)
-        self.scratch.executor.give("data")
+        if record.reached(APPLYING):
+            self._clear(version)
+        self.scratch.server().stop()
+        self._lay_out()
         record = self._noted(record, APPLYING, "binlogs", began)
         began = time.monotonic()
         self.start(version)
         server = self.scratch.server()
+        with server.connect() as connection:
+            inherited = relay.has_channel(connection)
+        if inherited:
+            # The base was a replica. Its channel goes, and the relay logs with it: once more.
+            self._clear(version)
+            self._lay_out()
+            self.start(version)
         with server.connect() as connection:
             if self.recovery.pieces:
                 progress = Applied(self.recovery)
@@ -173,18 +179,24 @@ class Work:
             connection.execute("SET GLOBAL super_read_only = ON")
         return self._noted(record, APPLIED, "apply", began)
 
-    def _clear(self, record: Record, version: Version) -> None:
-        """Take away the channel of a run that was ended: the applier begins with the first log again.
+    def _lay_out(self) -> None:
+        """Write the relay logs."""
+        count, total = Count(), max(self.recovery.bytes_applied, 1)
+        with Ticker(lambda: f"binary logs: {count.done // MEGA} of {total // MEGA} MB", self.say):
+            relay.lay_out(self.store, self.recovery.pieces, self.scratch.data, count.add)
+        self.scratch.executor.give("data")
+
+    def _clear(self, version: Version) -> None:
+        """Take away all channels, and end the server: the applier begins with the first log.
 
         What was executed already is skipped by its GTID.
         """
         server = self.scratch.server()
-        if record.reached(APPLYING):
-            if not server.running:
-                self.start(version)
-            with server.connect() as connection:
-                connection.execute(statement("stop_applier", version))
-                relay.forget(connection)
+        if not server.running:
+            self.start(version)
+        with server.connect() as connection:
+            connection.execute(statement("stop_applier", version))
+            relay.forget(connection)
         server.stop()
 
     def start(self, version: Version | None = None) -> None:
