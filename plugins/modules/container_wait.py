@@ -146,7 +146,7 @@ def ask(params: dict[str, Any]) -> dict[str, Any]:
             )
             for name in params["variables"]
         }
-        return {"changed": False, "version": connection.server.text, "variables": values}
+        return {"changed": False, "version": connection.server.version_string, "variables": values}
 
 
 def look(module: AnsibleModule) -> containers.State:

@@ -36,6 +36,11 @@ def until(what: Callable[[], Any], words: str) -> Any:
 
 @pytest.fixture
 def servers(server_factory: ServerFactory, version: str) -> Servers:
+    """A cluster of either version."""
+    return cluster_of(server_factory, version)
+
+
+def cluster_of(server_factory: ServerFactory, version: str) -> Servers:
     """A primary and two replicas that follow it, with a table and an account of a client."""
     made = {f"mysql-{number}": server_factory(version, number) for number in (1, 11, 12)}
     primary = made["mysql-1"]
@@ -346,6 +351,65 @@ def test_the_primary_goes_when_it_is_needed_no_more(servers: Servers) -> None:
     assert result["lost"] == {"gtids": "", "transactions": 0, "complete": True}
     assert roles(result) == {"mysql-1": "unreachable", "mysql-11": "primary", "mysql-12": "replica"}
     assert rows(target) == rows(servers["mysql-12"]) == {1}
+
+
+def semisync(servers: Servers, primary: str, **options: Any) -> dict[str, Any]:
+    """The arguments of mysql_semisync; commits wait longer than a test does."""
+    instances = [server.instance(name) for name, server in servers.items()]
+    return {"instances": instances, "primary": primary, "timeout_ms": 60000, **options}
+
+
+@pytest.fixture
+def modern(server_factory: ServerFactory) -> Servers:
+    """Servers that have the plugins; the tree of 8.0.15 has not."""
+    return cluster_of(server_factory, "9.7")
+
+
+def test_semi_synchronous_sides_move_with_the_primary(modern: Servers) -> None:
+    predicted = succeed("mysql_semisync", semisync(modern, "mysql-1"), check=True)
+    made = succeed("mysql_semisync", semisync(modern, "mysql-1"))
+    assert predicted["plan"] == made["plan"]
+    assert predicted["diff"] == made["diff"]
+    again = succeed("mysql_semisync", semisync(modern, "mysql-1"))
+    assert (again["changed"], again["instances"][0]["clients"]) == (False, 2)
+    moved = succeed("mysql_switchover", asked(modern, target="mysql-11"))
+    assert moved["changed"]
+    kept = succeed("mysql_semisync", semisync(modern, "mysql-11"))
+    assert (kept["changed"], kept["instances"][1]["clients"]) == (False, 2)
+    off = succeed("mysql_semisync", semisync(modern, "mysql-11", state="off"))
+    assert off["changed"]
+    assert not any(each["source_enabled"] or each["replica_enabled"] for each in off["instances"])
+
+
+@pytest.mark.parametrize("semi_synchronous", [False, True], ids=["async", "semisync"])
+def test_what_a_killed_primary_had_acknowledged(modern: Servers, semi_synchronous: bool) -> None:
+    """Nobody receives any more when it dies: acknowledged and lost, or not acknowledged."""
+    primary = modern["mysql-1"]
+    if semi_synchronous:
+        succeed("mysql_semisync", semisync(modern, "mysql-1"))
+    with Writer(modern) as writer:
+        for name in ("mysql-11", "mysql-12"):
+            stop_receiver(modern[name])
+        if semi_synchronous:
+            waits = "SELECT 1 FROM performance_schema.threads WHERE processlist_state LIKE '%semi-sync ACK%'"
+            until(lambda: primary.sql(waits), "a commit waits for a replica")
+        else:
+            writer.goes_on()
+        primary.kill()
+        before = set(writer.acknowledged)
+        done = succeed("mysql_switchover", asked(modern, mode="lost", primary="mysql-1"))
+        writer.goes_on()
+    new = modern[done["primary"]]
+    lost = before - rows(new)
+    print(f"acknowledged {len(before)}, lost {len(lost)}")
+    assert not lost if semi_synchronous else len(lost) >= 20
+    assert set(writer.acknowledged) - before <= rows(new)
+
+
+def test_a_server_without_the_library_says_so(server_factory: ServerFactory) -> None:
+    old = {"mysql-1": server_factory("8.0.15", 1)}
+    refused = fail("mysql_semisync", semisync(old, "mysql-1"))
+    assert codes(refused) == ["replication.semisync_missing"]
 
 
 @pytest.mark.parametrize(

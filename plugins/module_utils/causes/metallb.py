@@ -228,7 +228,8 @@ def _held(inquiry: _Inquiry) -> None:
     subject = full_name(service)
     if inquiry.wanted.ip in metallb.held(service):
         inquiry.checked.append(f"{inquiry.ip} is held by the Service {subject}")
-        _deprecated(inquiry, service)
+        if not _both_ways(inquiry, service):
+            _deprecated(inquiry, service)
         return
     _request(inquiry, service, asks=True)
     if inquiry.failed:
@@ -255,9 +256,7 @@ def _request(inquiry: _Inquiry, service: Object, *, asks: bool) -> None:
         inquiry.report("metallb.other_class", subject, proof, load_balancer_class=given or "none")
         return
     proof = [f"Service {subject}: {way} {value}" for way, value in asked.items()]
-    if "spec.loadBalancerIP" in asked and len(asked) > 1:
-        facts = {"namespace": meta["namespace"], "name": meta["name"]}
-        inquiry.report("metallb.both_ways", subject, proof, **facts)
+    if _both_ways(inquiry, service):
         return
     if inquiry.pool and not metallb.pool_serves(inquiry.pool, service, inquiry.state.namespaces):
         rules = inquiry.pool["spec"].get("serviceAllocation")
@@ -275,6 +274,18 @@ def _request(inquiry: _Inquiry, service: Object, *, asks: bool) -> None:
         inquiry.report("metallb.asks_other_ip", subject, proof, **facts)
         return
     _deprecated(inquiry, service)
+
+
+def _both_ways(inquiry: _Inquiry, service: Object) -> bool:
+    """Report a Service that names its address twice: held or not, MetalLB's next start refuses it."""
+    asked, meta = metallb.asked(service), service["metadata"]
+    if "spec.loadBalancerIP" not in asked or len(asked) < 2:
+        return False
+    subject = full_name(service)
+    proof = [f"Service {subject}: {way} {value}" for way, value in asked.items()]
+    facts = {"namespace": meta["namespace"], "name": meta["name"]}
+    inquiry.report("metallb.both_ways", subject, proof, **facts)
+    return True
 
 
 def _deprecated(inquiry: _Inquiry, service: Object) -> None:

@@ -186,6 +186,17 @@ TEXTS: Mapping[str, Text] = {
             " 덤프로 {subject}을(를) 다시 만드세요",
         ),
     ),
+    "replication.semisync_missing": Text(
+        "error",
+        Words(
+            "The server of {subject} comes without the library of semi-synchronous replication",
+            "Use an image that has it (the official ones do), or leave db_semisync off",
+        ),
+        Words(
+            "{subject}의 서버에 반동기 복제 라이브러리가 없습니다",
+            "라이브러리가 있는 이미지(공식 이미지)를 쓰거나 db_semisync를 끄세요",
+        ),
+    ),
     "switchover.loss_unknown": Text(
         "warning",
         Words(

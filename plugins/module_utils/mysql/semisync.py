@@ -14,8 +14,9 @@ from typing import Literal
 
 from ..plan import Plan, Step
 from .connection import Connection, Version
-from .dialect import semisync_library, semisync_plugin, variable
+from .dialect import semisync_library, semisync_plugin, statement, variable
 
+Run = Callable[[str], None]
 Role = Literal["source", "replica", "off"]
 
 ROLES: tuple[Role, ...] = ("source", "replica", "off")
@@ -89,7 +90,7 @@ def observe(connection: Connection) -> Semisync:
 def plan(
     state: Semisync,
     role: Role,
-    run: Callable[[str], None],
+    run: Run,
     *,
     timeout: int | None = None,
     install: bool = True,
@@ -108,6 +109,32 @@ def plan(
     # On a replica too: it may become the source.
     if role != "off" and "source" in have and timeout not in (None, state.timeout):
         steps.append(_waiting(state.version, timeout or 0, run))
+    return Plan(state, tuple(steps))
+
+
+def setup(
+    connection: Connection, state: Semisync, role: Role, run: Run, timeout: int
+) -> Plan[Semisync]:
+    """Return the steps to a role on an instance as it is now, plugins included.
+
+    A replica that runs notes which side it is on when its receiver connects, and super_read_only
+    forbids installing a plugin. Raises MysqlError; reads only.
+    """
+    made = plan(state, role, run, timeout=timeout)
+    version = connection.server.version
+    steps = list(made.steps)
+    closed = bool(connection.value("SELECT @@GLOBAL.super_read_only"))
+    if closed and any(step.statement.startswith("INSTALL") for step in steps):
+        count = sum(step.statement.startswith("INSTALL") for step in steps)
+        why = "a plugin is installed by a write; read_only stays on meanwhile"
+        steps.insert(count, _setting("SET GLOBAL super_read_only = ON", why, run))
+        steps.insert(0, _setting("SET GLOBAL super_read_only = OFF", why, run))
+    moved = ("replica" in state.on) != ("replica" in made.after().on)
+    threads = "SELECT COUNT(*) FROM performance_schema.replication_connection_status"
+    if moved and connection.value(f"{threads} WHERE service_state <> 'OFF'"):
+        why = "the receiver notes its side when it connects"
+        for words in ("stop_receiver", "start_receiver"):
+            steps.append(_setting(statement(words, version), why, run))
     return Plan(state, tuple(steps))
 
 
@@ -135,7 +162,7 @@ def _on(values: Mapping[str, str], version: Version) -> tuple[str, ...]:
     return tuple(side for side in SIDES if values.get(enabled(side, version)) in ("ON", "1"))
 
 
-def _installing(state: Semisync, run: Callable[[str], None]) -> list[Step[Semisync]]:
+def _installing(state: Semisync, run: Run) -> list[Step[Semisync]]:
     steps = []
     for side in SIDES:
         if side in state.installed:
@@ -153,9 +180,7 @@ def _installing(state: Semisync, run: Callable[[str], None]) -> list[Step[Semisy
     return steps
 
 
-def _switching(
-    state: Semisync, side: str, on: bool, run: Callable[[str], None]
-) -> list[Step[Semisync]]:
+def _switching(state: Semisync, side: str, on: bool, run: Run) -> list[Step[Semisync]]:
     if (side in state.on) == (side in state.persisted) == on:
         return []
     sql = f"SET PERSIST {enabled(side, state.version)} = {'ON' if on else 'OFF'}"
@@ -169,7 +194,12 @@ def _switching(
     return [_step(sql, why, effect, run)]
 
 
-def _waiting(version: Version, timeout: int, run: Callable[[str], None]) -> Step[Semisync]:
+def _setting(sql: str, why: str, run: Run) -> Step[Semisync]:
+    """Return a step that leaves no trace in the state."""
+    return _step(sql, why, lambda after: after, run)
+
+
+def _waiting(version: Version, timeout: int, run: Run) -> Step[Semisync]:
     sql = f"SET PERSIST {_timeout(version)} = {timeout}"
     why = "how long a commit waits for a replica, in milliseconds"
     return _step(sql, why, lambda after: replace(after, timeout=timeout), run)
@@ -184,6 +214,6 @@ def _step(
     sql: str,
     reason: str,
     effect: Callable[[Semisync], Semisync],
-    run: Callable[[str], None],
+    run: Run,
 ) -> Step[Semisync]:
     return Step(statement=sql, reason=reason, effect=effect, execute=lambda: run(sql))
