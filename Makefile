@@ -41,6 +41,10 @@ manifests: venv ## All that the roles make as plain YAML for kubectl: make manif
 	@PATH="$(BIN):$$PATH" ansible-playbook --inventory inventories/example playbooks/manifests.yml \
 	  -e manifests_folder="$(abspath $(OUT))" $(MANIFESTS_ARGS)
 
+.PHONY: doctor
+doctor: venv ## Look at the lab's cluster and name each cause of what is wrong (KUBECONFIG=... for your own cluster)
+	@PATH="$(BIN):$$PATH" ansible-playbook --inventory inventories/$(if $(KUBECONFIG),example,lab) playbooks/doctor.yml $(DOCTOR_ARGS)
+
 .PHONY: test
 test: venv ## The gate: lint, sanity, units, real servers, the site on a real Kubernetes
 	@$(RUN) lint sanity unit lab integration site
@@ -56,6 +60,10 @@ lint: venv ## Static checks alone
 .PHONY: unit
 unit: venv ## Unit tests alone
 	@$(RUN) unit
+
+.PHONY: causes
+causes: venv ## Write docs/causes.md from the catalogue
+	@$(BIN)/python tools/causes.py
 
 .PHONY: print-bin
 print-bin:

@@ -87,3 +87,6 @@ requirements:
   - PyMySQL >= 1.1 on the machine where the module runs
   - kubernetes >= 31 on the machine where the module runs, for O(instances[].pod)
 """
+
+    # The same for modules that can find the instances by themselves: mysql_on.kubernetes.instances.optional
+    OPTIONAL = DOCUMENTATION.replace("    required: true\n    suboptions:", "    suboptions:", 1)

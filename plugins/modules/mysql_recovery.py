@@ -184,6 +184,24 @@ options:
       That reads the binary logs once more.
     type: bool
     default: true
+  in_pod:
+    description:
+      - A Pod as C(roles/recovery) makes it, in which everything is done. O(archive) and O(scratch.folder) are folders
+        of the Pod then, and O(scratch.run_in) is of no meaning.
+    type: dict
+    suboptions:
+      namespace:
+        description: Namespace of the Pod.
+        type: str
+        required: true
+      name:
+        description: Name of the Pod.
+        type: str
+        required: true
+      container:
+        description: Its container with Python and the collection's code.
+        type: str
+        default: tools
   progress_file:
     description: File that gets a line every few seconds. Set by the action plugin of this module.
     type: path
@@ -380,6 +398,7 @@ findings:
   elements: dict
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -387,8 +406,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import roads
 from ..module_utils.binlog.search import STATEMENT_KINDS
+from ..module_utils.kube import client
+from ..module_utils.kube import exec as kube_exec
+from ..module_utils.mysql.connection import Connection
 from ..module_utils.progress import ProgressFile
-from ..module_utils.recovery import task
+from ..module_utils.recovery import remote, task
 from ..module_utils.runtime import run
 
 
@@ -454,6 +476,14 @@ def argument_spec() -> dict[str, Any]:
             },
         },
         "count_rows": {"type": "bool", "default": True},
+        "in_pod": {
+            "type": "dict",
+            "options": {
+                "namespace": {"type": "str", "required": True},
+                "name": {"type": "str", "required": True},
+                "container": {"type": "str", "default": "tools"},
+            },
+        },
         "progress_file": {"type": "path"},
         **roads.mysql_argument_spec(),
         **roads.kubernetes_argument_spec(),
@@ -461,11 +491,28 @@ def argument_spec() -> dict[str, Any]:
     }
 
 
+def in_pod(
+    params: dict[str, Any],
+    connect: Callable[[], Connection] | None,
+    say: Callable[[str], None],
+    check_mode: bool,
+) -> dict[str, Any]:
+    place = remote.Place(**params["in_pod"])
+    gtids = task.named_set(params["target"] or {}, connect)
+    sent = params if gtids is None else {**params, "target": {"gtid_executed": gtids}}
+    cluster = client.connect(params["kubeconfig"], params["context"])
+    command = remote.command(sent, check_mode)
+    done = kube_exec.run(cluster, place.namespace, place.name, place.container, command, told=say)
+    return remote.answer(done.code, done.output, done.errors)
+
+
 def work(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     asked = any(params.get(road) for road in roads.ROADS)
     connect = partial(roads.connect, params) if asked else None
     progress = ProgressFile(params["progress_file"])
+    if params["in_pod"]:
+        return in_pod(params, connect, progress.line, module.check_mode)
     return task.perform(task.Task(params, connect, progress.line, module.check_mode))
 
 

@@ -106,13 +106,6 @@ orphans:
   returned: always
   type: list
   elements: str
-next_server_id:
-  description:
-    - A server-id for a server that is no instance of the cluster, such as an archiver.
-    - No instance has or had it, as far as Deployments and claims tell, and by construction none will get it.
-  returned: always
-  type: int
-  sample: 1001
 """
 
 from dataclasses import asdict
@@ -157,7 +150,6 @@ def work(module: AnsibleModule) -> dict[str, Any]:
         "replicas": [replica.as_dict(seen.namespace) for replica in seen.replicas()],
         "instances": [asdict(instance) for instance in seen.instances],
         "orphans": list(seen.orphans),
-        "next_server_id": seen.next_server_id(),
     }
 
 

@@ -54,7 +54,7 @@ from .transactions import Executed, iso_time
 
 BLOCK = 1 << 20
 # As a server names its logs; what a program writes beside them has another name.
-_LOG = re.compile(r".+\.\d{6,}")
+_LOG = re.compile(r"[^.].*\.\d{6,}")
 # A folder of another name holds a history that its server has left, or is not finished.
 _SERVER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BASE = re.compile(r"\w[\w-]*")
@@ -115,6 +115,8 @@ class Store:
         below = f"{BINLOGS}/{folder.name}"
         sealed: set[str] = set()
         for sidecar in sorted(folder.glob(f"*{SIDECAR}")):
+            if not _LOG.fullmatch(sidecar.name.removesuffix(SIDECAR)):
+                continue
             document = self._document(f"{below}/{sidecar.name}")
             log = read_binlog(document, below, sealed=True)
             sealed.add(log.name)

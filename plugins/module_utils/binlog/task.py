@@ -57,11 +57,11 @@ def perform(params: Mapping[str, Any], connect: Connect, check_mode: bool) -> di
 
 
 def archived(params: Mapping[str, Any]) -> find.Source:
-    """Return the binary logs of the archive that the options name, in the order of their commits."""
+    """Return the binary logs of the archive that the options name, by what lies before each."""
     key = params.get("key_file")
     store = Store(Path(str(params["archive"])), Path(str(key)) if key else None)
     archive = store.archive
-    files = sorted(archive.binlogs, key=lambda log: (log.first_commit or 0, log.order))
+    files = sorted(archive.binlogs, key=lambda log: (log.previous.count, log.order))
     told_of = reduce(or_, (log.after for log in files), GtidSet())
     based = reduce(or_, (base.gtid_executed for base in archive.bases), GtidSet())
     return ArchiveSource(store, tuple(files), based - told_of)

@@ -14,11 +14,13 @@ from . import (
     texts_backup,
     texts_binlog,
     texts_data,
+    texts_doctor,
     texts_engine,
     texts_kube,
     texts_mysql,
     texts_recovery,
     texts_replication,
+    texts_switchover,
     texts_topology,
 )
 from .text import Text, Words
@@ -44,11 +46,13 @@ TEXTS: Mapping[str, Text] = _merged(
     texts_backup.TEXTS,
     texts_binlog.TEXTS,
     texts_data.TEXTS,
+    texts_doctor.TEXTS,
     texts_engine.TEXTS,
     texts_kube.TEXTS,
     texts_mysql.TEXTS,
     texts_recovery.TEXTS,
     texts_replication.TEXTS,
+    texts_switchover.TEXTS,
     texts_topology.TEXTS,
 )
 

@@ -15,6 +15,8 @@ from .catalogue import finding
 
 Object = dict[str, Any]
 
+NOT_FOUND = 404
+
 
 def controller_of(
     state: NetworkState, ip: Address, class_name: str, service: str, language: str = "en"
@@ -78,7 +80,7 @@ def not_found(rule: Rule, status: int, direct_status: int, language: str = "en")
     status: what the path answers through the controller. direct_status: what the Service answers
     for the path without its prefix. None where the rewrite is not what is missing.
     """
-    if status != 404 or direct_status == 404 or rule.rewrite:
+    if status != NOT_FOUND or direct_status == NOT_FOUND or rule.rewrite:
         return None
     proof = [
         f"GET {rule.path} through the controller: {status}",

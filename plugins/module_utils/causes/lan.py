@@ -62,7 +62,7 @@ def _once(state: NetworkState, wanted: Wanted, run: lan.Run, prefix: Sequence[st
     if wanted.require != "held" and verdict.holder:
         return Result(verdict)
     answer = lan.ask(run, prefix, wanted.ip)
-    found = _judged(state, wanted, verdict, answer)
+    found = judged(state, wanted, verdict, answer)
     if found is not None:
         return Result(replace(verdict, findings=(*verdict.findings, found)), answer.status)
     return Result(
@@ -70,7 +70,7 @@ def _once(state: NetworkState, wanted: Wanted, run: lan.Run, prefix: Sequence[st
     )
 
 
-def _judged(
+def judged(
     state: NetworkState, wanted: Wanted, verdict: Verdict, answer: lan.Answer
 ) -> Finding | None:
     """Return what the answer of the LAN, or its absence, means."""

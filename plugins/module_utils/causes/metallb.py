@@ -101,12 +101,14 @@ def explain(state: NetworkState, wanted: Wanted) -> Verdict:
         inquiry.checked.extend(checked)
     steps: tuple[Callable[[_Inquiry], None], ...] = (
         _installed,
+        _alone,
         _pool,
         _controller,
         _allocated,
         _held if wanted.require == "held" else _notes,
         _advertised,
         _announced,
+        _proxy,
     )
     if found and wanted.require == "held":
         # Without a controller nobody can hold the address rightly: that is the cause to tell.
@@ -149,7 +151,8 @@ def _pool(inquiry: _Inquiry) -> None:
     inquiry.pool = metallb.pool_of(pools, inquiry.wanted.ip)
     if inquiry.pool is None:
         ranges = "; ".join(f"{name(one)} ({_ranges(one)})" for one in pools)
-        inquiry.report("metallb.ip_in_no_pool", inquiry.ip, read, pools=ranges)
+        facts = {"pools": ranges, "pool": name(pools[0]), "namespace": inquiry.state.namespace}
+        inquiry.report("metallb.ip_in_no_pool", inquiry.ip, read, **facts)
         return
     pool = name(inquiry.pool)
     if metallb.pool_leaves_out(inquiry.pool, inquiry.wanted.ip):
@@ -194,6 +197,7 @@ def _allocated(inquiry: _Inquiry) -> None:
     holder = blocking[0]
     proof = [f"Service {full_name(holder)}: status.loadBalancer.ingress {inquiry.ip}"]
     if mine is not None:
+        proof.append(f"not shared with {full_name(mine)}: {metallb.why_not_shared(mine, holder)}")
         proof += complaints(inquiry.state, mine)
     inquiry.report(
         "metallb.ip_taken",
@@ -224,7 +228,8 @@ def _held(inquiry: _Inquiry) -> None:
     subject = full_name(service)
     if inquiry.wanted.ip in metallb.held(service):
         inquiry.checked.append(f"{inquiry.ip} is held by the Service {subject}")
-        _deprecated(inquiry, service)
+        if not _both_ways(inquiry, service):
+            _deprecated(inquiry, service)
         return
     _request(inquiry, service, asks=True)
     if inquiry.failed:
@@ -251,8 +256,7 @@ def _request(inquiry: _Inquiry, service: Object, *, asks: bool) -> None:
         inquiry.report("metallb.other_class", subject, proof, load_balancer_class=given or "none")
         return
     proof = [f"Service {subject}: {way} {value}" for way, value in asked.items()]
-    if "spec.loadBalancerIP" in asked and len(asked) > 1:
-        inquiry.report("metallb.both_ways", subject, proof)
+    if _both_ways(inquiry, service):
         return
     if inquiry.pool and not metallb.pool_serves(inquiry.pool, service, inquiry.state.namespaces):
         rules = inquiry.pool["spec"].get("serviceAllocation")
@@ -261,10 +265,27 @@ def _request(inquiry: _Inquiry, service: Object, *, asks: bool) -> None:
         inquiry.report("metallb.pool_excludes_service", subject, proof, **facts)
         return
     if asks and asked and not metallb.asks_for(service, inquiry.wanted.ip):
-        facts = {"asked": ", ".join(asked.values()), "ip": inquiry.ip}
+        facts = {
+            "asked": ", ".join(asked.values()),
+            "ip": inquiry.ip,
+            "namespace": meta["namespace"],
+            "name": meta["name"],
+        }
         inquiry.report("metallb.asks_other_ip", subject, proof, **facts)
         return
     _deprecated(inquiry, service)
+
+
+def _both_ways(inquiry: _Inquiry, service: Object) -> bool:
+    """Report a Service that names its address twice: held or not, MetalLB's next start refuses it."""
+    asked, meta = metallb.asked(service), service["metadata"]
+    if "spec.loadBalancerIP" not in asked or len(asked) < 2:
+        return False
+    subject = full_name(service)
+    proof = [f"Service {subject}: {way} {value}" for way, value in asked.items()]
+    facts = {"namespace": meta["namespace"], "name": meta["name"]}
+    inquiry.report("metallb.both_ways", subject, proof, **facts)
+    return True
 
 
 def _deprecated(inquiry: _Inquiry, service: Object) -> None:
@@ -280,7 +301,13 @@ def _pending(inquiry: _Inquiry, service: Object) -> None:
     events = complaints(inquiry.state, service)
     if held:
         proof = [f"Service {subject}: status.loadBalancer.ingress {', '.join(map(str, held))}"]
-        facts = {"held": ", ".join(map(str, held)), "ip": inquiry.ip}
+        meta = service["metadata"]
+        facts = {
+            "held": ", ".join(map(str, held)),
+            "ip": inquiry.ip,
+            "namespace": meta["namespace"],
+            "name": meta["name"],
+        }
         inquiry.report("metallb.holds_other_ip", subject, [*proof, *events], **facts)
         return
     proof = [f"Service {subject}: status.loadBalancer is empty", *events]
@@ -307,7 +334,7 @@ def _advertised(inquiry: _Inquiry) -> None:
     covering = [one for one in every if metallb.advertises(one, pool)]
     if not covering:
         proof = [f"{one['kind']} {name(one)}: {_pools_of(one)}" for one in every]
-        facts = {"pool": name(pool), "advertisements": names}
+        facts = {"pool": name(pool), "advertisements": names, "namespace": state.namespace}
         inquiry.report("metallb.pool_not_advertised", inquiry.ip, proof, **facts)
         return
     chosen = metallb.advertising_nodes(covering, state.nodes)
@@ -337,8 +364,7 @@ def _announced(inquiry: _Inquiry) -> None:
         facts = {"label": metallb.EXCLUDED, "node": name(chosen[0])}
         inquiry.report("metallb.node_excluded", inquiry.ip, proof, **facts)
         return
-    able = {str(pod["spec"].get("nodeName")) for pod in state.speakers if pod_status.is_ready(pod)}
-    ready = [name(node) for node in allowed if name(node) in able]
+    ready = metallb.announcing_nodes(state, inquiry.pool) if inquiry.pool else []
     if not ready:
         proof = [
             f"speaker {name(pod)} on {pod['spec'].get('nodeName')}: {pod_status.state(pod)}"
@@ -363,6 +389,7 @@ def _reached(inquiry: _Inquiry) -> None:
     subject, selector = full_name(service), service["spec"].get("selector") or {}
     if ready:
         inquiry.checked.append(f"the Service {subject} leads to {len(ready)} ready Pod(s)")
+        _local(inquiry, service, ready)
         return
     leads = [pod for pod in inquiry.state.pods if selectors.selects(service, pod)]
     states = "; ".join(f"{name(pod)} {pod_status.state(pod)}" for pod in leads) or "none"
@@ -370,6 +397,56 @@ def _reached(inquiry: _Inquiry) -> None:
     proof.append(f"Pods with {', '.join(f'{k}={v}' for k, v in selector.items())}: {states}")
     facts = {"namespace": service["metadata"]["namespace"]}
     inquiry.report("ingress.controller_no_endpoints", subject, proof, **facts)
+
+
+def _local(inquiry: _Inquiry, service: Object, ready: Sequence[Object]) -> None:
+    """Look whether a node that may announce has a Pod of the Service, where only such a node does."""
+    if service["spec"].get("externalTrafficPolicy") != "Local" or inquiry.pool is None:
+        return
+    able = metallb.announcing_nodes(inquiry.state, inquiry.pool)
+    there = sorted({str(endpoint.get("nodeName")) for endpoint in ready})
+    if set(able) & set(there):
+        return
+    subject, meta = full_name(service), service["metadata"]
+    proof = [
+        f"Service {subject}: externalTrafficPolicy Local",
+        f"ready endpoints on: {', '.join(there)}",
+        f"nodes that may announce: {', '.join(able)}",
+    ]
+    facts = {"ip": inquiry.ip, "namespace": meta["namespace"], "name": meta["name"]}
+    inquiry.report("metallb.local_without_endpoint", subject, proof, **facts)
+
+
+def _alone(inquiry: _Inquiry) -> None:
+    """Look whether another load balancer serves the ingress controller's Service too."""
+    service = inquiry.service
+    if service is None:
+        return
+    pods = metallb.servicelb_pods(inquiry.state, service)
+    if not pods:
+        return
+    pod, subject = pods[0], full_name(service)
+    owners = [one["name"] for one in pod["metadata"].get("ownerReferences") or []]
+    held = ", ".join(str(ip) for ip in metallb.held(service)) or "none"
+    proof = [
+        f"Pod {full_name(pod)}: label {metallb.SERVICELB_NAME}={service['metadata']['name']}",
+        f"Service {subject}: status.loadBalancer.ingress {held}",
+    ]
+    facts = {
+        "other": "k3s ServiceLB (klipper)",
+        "namespace": pod["metadata"]["namespace"],
+        "name": owners[0] if owners else f"svclb-{service['metadata']['name']}",
+    }
+    inquiry.report("metallb.other_load_balancer", subject, proof, **facts)
+
+
+def _proxy(inquiry: _Inquiry) -> None:
+    """Look whether kube-proxy leaves ARP to MetalLB."""
+    if not metallb.lacks_strict_arp(inquiry.state.kube_proxy):
+        return
+    namespace, config = metallb.KUBE_PROXY
+    proof = [f"ConfigMap {namespace}/{config}: mode ipvs, ipvs.strictARP not true"]
+    inquiry.report("metallb.strict_arp", inquiry.ip, proof, namespace=namespace, name=config)
 
 
 def complaints(state: NetworkState, service: Object) -> list[str]:

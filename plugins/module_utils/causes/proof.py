@@ -42,7 +42,7 @@ def explain_proof(case: Case, primary: Server, shown: Shown, timeout: float) -> 
     if channel is None:
         return found
     if channel.source_uuid and channel.source_uuid != primary.server_uuid:
-        found.append(_wrong_source(case, channel, primary))
+        found.append(wrong_source(case, channel, primary))
     if shown.missing and not errors(found):
         proof = f"not applied: {shown.missing[:SHOWN_GTIDS]}"
         facts = {"count": shown.missing_count or "some", "seconds": f"{timeout:g}"}
@@ -54,7 +54,8 @@ def explain_proof(case: Case, primary: Server, shown: Shown, timeout: float) -> 
     return found
 
 
-def _wrong_source(case: Case, channel: Channel, primary: Server) -> Finding:
+def wrong_source(case: Case, channel: Channel, primary: Server) -> Finding:
+    """Return the finding of a replica that receives from another server than the primary."""
     return case.finding(
         "replication.wrong_source",
         f"{case.subject} receives from server_uuid {channel.source_uuid}",

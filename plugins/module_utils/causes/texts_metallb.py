@@ -8,6 +8,22 @@ from collections.abc import Mapping
 
 from .text import Text, Words
 
+# Commands that a next step ends with, as they are typed.
+_POOL = (
+    'echo \'{{"apiVersion":"metallb.io/v1beta1","kind":"IPAddressPool",'
+    '"metadata":{{"name":"default","namespace":"{namespace}"}},'
+    '"spec":{{"addresses":["{subject}-{subject}"]}}}}\' | kubectl apply -f -'
+)
+_ADVERTISE_ALL = (
+    'echo \'{{"apiVersion":"metallb.io/v1beta1","kind":"L2Advertisement",'
+    '"metadata":{{"name":"default","namespace":"{namespace}"}}}}\' | kubectl apply -f -'
+)
+_ADVERTISE_POOL = (
+    'echo \'{{"apiVersion":"metallb.io/v1beta1","kind":"L2Advertisement",'
+    '"metadata":{{"name":"{pool}","namespace":"{namespace}"}},'
+    '"spec":{{"ipAddressPools":["{pool}"]}}}}\' | kubectl apply -f -'
+)
+
 TEXTS: Mapping[str, Text] = {
     "metallb.not_installed": Text(
         "error",
@@ -46,22 +62,26 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "MetalLB has no IPAddressPool, so it gives out no address",
-            "Create an IPAddressPool that holds {subject}, in the namespace {namespace}",
+            "Make a pool that holds it: " + _POOL,
         ),
         Words(
             "MetalLB에 IPAddressPool이 없어 주소를 할당할 수 없습니다",
-            "네임스페이스 {namespace}에 {subject}을(를) 포함하는 IPAddressPool을 만드세요",
+            "이 주소를 포함하는 풀을 만드세요: " + _POOL,
         ),
     ),
     "metallb.ip_in_no_pool": Text(
         "error",
         Words(
             "{subject} is in no IPAddressPool",
-            "Add {subject} to the addresses of a pool, or choose an address of one: {pools}",
+            "Choose an address of a pool ({pools}), or add it to one: kubectl -n {namespace} "
+            "patch ipaddresspool {pool} --type=json -p "
+            '\'[{{"op":"add","path":"/spec/addresses/-","value":"{subject}-{subject}"}}]\'',
         ),
         Words(
             "{subject}이(가) 어떤 IPAddressPool에도 없습니다",
-            "풀의 addresses에 {subject}을(를) 추가하거나, 기존 풀의 주소를 사용하세요: {pools}",
+            "풀에 있는 주소({pools})를 선택하거나 풀에 추가하세요: kubectl -n {namespace} patch ipaddresspool "
+            "{pool} --type=json -p "
+            '\'[{{"op":"add","path":"/spec/addresses/-","value":"{subject}-{subject}"}}]\'',
         ),
     ),
     "metallb.ip_reserved": Text(
@@ -104,24 +124,24 @@ TEXTS: Mapping[str, Text] = {
     "metallb.no_l2advertisement": Text(
         "error",
         Words(
-            "No L2Advertisement or BGPAdvertisement exists, so nobody on the LAN learns where"
-            " {subject} is",
-            "Create an L2Advertisement in the namespace {namespace}",
+            "No L2Advertisement or BGPAdvertisement exists, so nobody on the LAN learns where "
+            "{subject} is",
+            "Advertise every pool: " + _ADVERTISE_ALL,
         ),
         Words(
             "L2Advertisement도 BGPAdvertisement도 없어 LAN에서 {subject}의 위치를 알 수 없습니다",
-            "네임스페이스 {namespace}에 L2Advertisement를 만드세요",
+            "모든 풀을 알리세요: " + _ADVERTISE_ALL,
         ),
     ),
     "metallb.pool_not_advertised": Text(
         "error",
         Words(
             "No advertisement covers the pool {pool} that holds {subject}",
-            "Add {pool} to spec.ipAddressPools of an L2Advertisement: {advertisements}",
+            "Add it to an advertisement ({advertisements}), or make one for it: " + _ADVERTISE_POOL,
         ),
         Words(
             "{subject}이(가) 속한 풀 {pool}을(를) 포함하는 Advertisement가 없습니다",
-            "L2Advertisement의 spec.ipAddressPools에 {pool}을(를) 추가하세요: {advertisements}",
+            "기존 Advertisement({advertisements})에 추가하거나 새로 만드세요: " + _ADVERTISE_POOL,
         ),
     ),
     "metallb.advertisement_selects_no_node": Text(
@@ -133,6 +153,48 @@ TEXTS: Mapping[str, Text] = {
         Words(
             "{subject}의 Advertisement가 선택하는 노드가 없습니다",
             "{advertisements}의 spec.nodeSelectors를 바로잡으세요",
+        ),
+    ),
+    "metallb.local_without_endpoint": Text(
+        "error",
+        Words(
+            "The Service {subject} has externalTrafficPolicy Local, and no ready Pod of it runs on a"
+            " node that may announce {ip}",
+            "Let every node take the traffic: kubectl -n {namespace} patch service {name}"
+            ' -p \'{{"spec":{{"externalTrafficPolicy":"Cluster"}}}}\'',
+        ),
+        Words(
+            "Service {subject}의 externalTrafficPolicy가 Local인데, {ip}을(를) 알릴 수 있는 노드에"
+            " 준비된 Pod가 없습니다",
+            "모든 노드가 트래픽을 받게 하세요: kubectl -n {namespace} patch service {name}"
+            ' -p \'{{"spec":{{"externalTrafficPolicy":"Cluster"}}}}\'',
+        ),
+    ),
+    "metallb.other_load_balancer": Text(
+        "error",
+        Words(
+            "Another load balancer, {other}, serves the Service {subject} beside MetalLB",
+            "Switch it off (k3s: --disable=servicelb), then remove what it left:"
+            " kubectl -n {namespace} delete daemonset {name}",
+        ),
+        Words(
+            "MetalLB 외에 다른 로드밸런서 {other}이(가) Service {subject}을(를) 처리합니다",
+            "그것을 끄고(k3s: --disable=servicelb) 남은 것을 지우세요:"
+            " kubectl -n {namespace} delete daemonset {name}",
+        ),
+    ),
+    "metallb.strict_arp": Text(
+        "warning",
+        Words(
+            "kube-proxy runs in mode ipvs without strictARP: every node answers ARP for {subject}",
+            "Set ipvs.strictARP to true and restart kube-proxy: kubectl -n {namespace} edit"
+            " configmap {name}",
+        ),
+        Words(
+            "kube-proxy가 strictARP 없이 ipvs 모드로 실행됩니다: 모든 노드가 {subject}의 ARP에"
+            " 응답합니다",
+            "ipvs.strictARP를 true로 설정하고 kube-proxy를 다시 시작하세요: kubectl -n {namespace}"
+            " edit configmap {name}",
         ),
     ),
     "metallb.node_excluded": Text(
@@ -224,13 +286,15 @@ TEXTS: Mapping[str, Text] = {
     "metallb.both_ways": Text(
         "error",
         Words(
-            "The Service {subject} names its address both by spec.loadBalancerIP and by"
-            " annotation, which MetalLB refuses",
-            "Remove spec.loadBalancerIP and keep the annotation metallb.io/loadBalancerIPs",
+            "The Service {subject} names its address both by spec.loadBalancerIP and by "
+            "annotation, which MetalLB refuses",
+            "Keep the annotation alone: kubectl -n {namespace} patch service {name} --type=json "
+            '-p \'[{{"op":"remove","path":"/spec/loadBalancerIP"}}]\'',
         ),
         Words(
             "Service {subject}에 spec.loadBalancerIP와 애너테이션이 모두 있어 MetalLB가 거부합니다",
-            "spec.loadBalancerIP를 지우고 metallb.io/loadBalancerIPs 애너테이션만 남기세요",
+            "어노테이션만 남기세요: kubectl -n {namespace} patch service {name} --type=json -p "
+            '\'[{{"op":"remove","path":"/spec/loadBalancerIP"}}]\'',
         ),
     ),
     "metallb.deprecated_way": Text(
@@ -248,22 +312,26 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "The Service {subject} asks for {asked}, not for {ip}",
-            "Set its annotation metallb.io/loadBalancerIPs to {ip}",
+            "Ask for {ip}: kubectl -n {namespace} annotate service {name} "
+            "metallb.io/loadBalancerIPs={ip} --overwrite",
         ),
         Words(
             "Service {subject}은(는) {ip}이(가) 아니라 {asked}을(를) 요청합니다",
-            "metallb.io/loadBalancerIPs 애너테이션을 {ip}(으)로 설정하세요",
+            "{ip}을(를) 요청하세요: kubectl -n {namespace} annotate service {name} "
+            "metallb.io/loadBalancerIPs={ip} --overwrite",
         ),
     ),
     "metallb.holds_other_ip": Text(
         "error",
         Words(
             "The Service {subject} holds {held}, not {ip}",
-            "Set its annotation metallb.io/loadBalancerIPs to {ip}",
+            "Ask for {ip}: kubectl -n {namespace} annotate service {name} "
+            "metallb.io/loadBalancerIPs={ip} --overwrite",
         ),
         Words(
             "Service {subject}은(는) {ip}이(가) 아니라 {held}을(를) 가지고 있습니다",
-            "metallb.io/loadBalancerIPs 애너테이션을 {ip}(으)로 설정하세요",
+            "{ip}을(를) 요청하세요: kubectl -n {namespace} annotate service {name} "
+            "metallb.io/loadBalancerIPs={ip} --overwrite",
         ),
     ),
     "metallb.no_answer": Text(

@@ -129,6 +129,17 @@ class Cluster:
             raise
         return True
 
+    def patch(
+        self, kind: str, name: str, body: Mapping[str, Any], namespace: str | None = None
+    ) -> Object:
+        """Merge a body into an object and return the server's answer. Raises KubeError.
+
+        A key that is None is removed; a list is replaced as a whole.
+        """
+        path = kinds.of(kind).path(namespace, name)
+        operation = f"patch {kind} {_where(namespace, name)}"
+        return self._json("PATCH", path, operation, body=body)
+
     def log(
         self,
         namespace: str,
@@ -159,6 +170,10 @@ class Cluster:
     def version(self) -> str:
         """Return the API server's version, ``v1.36.3``. Raises KubeError."""
         return str(self._json("GET", "/version", "read the version").get("gitVersion", ""))
+
+    def raw(self, path: str, operation: str) -> str:
+        """Return the text that a path of the API answers with, as a proxied kubelet's. Raises KubeError."""
+        return self._request("GET", path, operation)
 
     def host(self) -> str:
         """Return the address of the API server."""
@@ -208,7 +223,8 @@ class Cluster:
         url = self.host() + path + ("?" + urlencode(given) if given else "")
         headers = {"Accept": "application/json, */*", **self.headers()}
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            merge = method == "PATCH"
+            headers["Content-Type"] = f"application/{'merge-patch+' if merge else ''}json"
         try:
             answer = self.api_client.rest_client.request(
                 method,

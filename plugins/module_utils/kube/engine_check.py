@@ -24,22 +24,39 @@ CONTAINER = "check"
 TTL_SECONDS = 300
 DEADLINE_SECONDS = 300
 
-# Below the folder that the image's my.cnf includes, as an instance has it. 8.0.15 has no
-# --validate-config (8.0.16 has); --help reads the same options and ends at the first unknown one.
-# The kubelet keeps 4096 bytes of the message.
+# Below the folder that the image's my.cnf includes, as an instance has it. --validate-config came with
+# 8.0.16; a server before it would start instead, so its options are compared with those that its --help
+# lists (which reads the file too, and refuses wrong values). The kubelet keeps 4096 bytes of the message.
 SCRIPT = r"""
 printf '%s' "$MY_CNF" > /etc/mysql/conf.d/mysql-on-kubernetes.cnf
 check() {
-  mysqld "$@" --user=mysql --server-id=1 --log-error=stderr --log-bin-index="$(mktemp -u)" 2>&1 >/dev/null
+  mysqld "$@" --user=mysql --server-id=1 --log-error=stderr --log-bin-index="$(mktemp -u)"
 }
-said=$(check --validate-config)
-code=$?
-case "$said" in
-  *--validate-config*) said=$(check --verbose --help); code=$? ;;
+unknown() {
+  help=$(mysqld --no-defaults --verbose --help 2>/dev/null)
+  known=$(printf '%s\n' "$help" | awk 'listed && NF { print $1 } /^Variables \(--/ { listed = 1 }'
+    printf '%s\n' "$help" | grep -o -e '--[a-z0-9-]*' | sed 's/^--//')
+  printf '%s\n' "$MY_CNF" | sed -e 's/=.*//' -e 's/[[:space:]]//g' -e '/^[][#;!]/d' -e '/^$/d' |
+    tr 'A-Z_' 'a-z-' | grep -v '^loose-' |
+    while read -r option; do
+      printf '%s\n' "$known" | grep -q -x -e "$option" -e "${option#skip-}" ||
+        printf "mysqld: unknown variable '%s'\n" "$option"
+    done
+}
+version=$(mysqld --no-defaults --version)
+case "$version" in
+  *" Ver 8.0."[0-9]" "* | *" Ver 8.0.1"[0-5][!0-9]*)
+    said=$(check --verbose --help 2>&1 >/dev/null)
+    code=$?
+    missing=$(unknown)
+    if [ -n "$missing" ]; then said="$said
+$missing"; code=1; fi ;;
+  *)
+    said=$(check --validate-config 2>&1 >/dev/null)
+    code=$? ;;
 esac
 {
-  mysqld --no-defaults --version
-  printf 'exit code %s\n' "$code"
+  printf '%s\nexit code %s\n' "$version" "$code"
   printf '%s\n' "$said" | grep -v -e '\[Warning\]' -e '\[Note\]' -e '\[System\]' | head -c 3500
 } > /dev/termination-log
 exit 0

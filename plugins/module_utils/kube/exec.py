@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -35,8 +35,10 @@ class Done:
 class Collector:
     """Takes the frames of one command and gathers its channels; pure but for what it is fed."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[str], None] | None = None) -> None:
         self.open = True
+        self._told = told
+        self._lines = 0
         self._channel = STATUS
         self._found: dict[int, bytearray] = {}
 
@@ -49,6 +51,12 @@ class Collector:
             self._found.setdefault(self._channel, bytearray()).extend(payload[1:])
         elif opcode == CONTINUATION:
             self._found.setdefault(self._channel, bytearray()).extend(payload)
+
+        if self._told is not None and self._channel == ERRORS:
+            lines = self._text(ERRORS).split("\n")[:-1]
+            for line in lines[self._lines :]:
+                self._told(line)
+            self._lines = len(lines)
 
     def done(self) -> Done:
         """Return what came."""
@@ -81,8 +89,12 @@ def run(
     command: Sequence[str],
     *,
     timeout: float = 120.0,
+    told: Callable[[str], None] | None = None,
 ) -> Done:
-    """Run a command in a container that runs. timeout: seconds without a byte. Raises KubeError."""
+    """Run a command in a container that runs. Raises KubeError.
+
+    timeout: seconds without a byte. told: gets each line of its errors when it comes.
+    """
     path = kinds.of("Pod").path(namespace, pod) + "/exec"
     query = [("container", container), ("stdout", "true"), ("stderr", "true")]
     query += [("command", word) for word in command]
@@ -97,16 +109,16 @@ def run(
     except (failures.WebSocketException, OSError) as error:
         raise KubeError(cluster.name, operation, *handshake(str(error))) from error
     try:
-        return _collect(opened.sock, timeout)
+        return _collect(opened.sock, timeout, told)
     except OSError as error:
         raise KubeError(cluster.name, operation, 0, str(error)) from error
     finally:
         opened.sock.close()
 
 
-def _collect(sock: Any, timeout: float) -> Done:
+def _collect(sock: Any, timeout: float, told: Callable[[str], None] | None) -> Done:
     """Read until the other side closes."""
-    frames, collector = Frames(), Collector()
+    frames, collector = Frames(), Collector(told)
     sock.settimeout(timeout)
     while collector.open:
         try:

@@ -28,15 +28,16 @@ class Answer:
     proof: tuple[str, ...]
 
 
-def ask(run: Run, prefix: Sequence[str], ip: Address) -> Answer:
-    """Ask the address for ``/`` by HTTP, and the host's neighbour table who has it.
+def ask(run: Run, prefix: Sequence[str], ip: Address, path: str = "/", host: str = "") -> Answer:
+    """Ask the address for a path by HTTP, and the host's neighbour table who has it.
 
-    prefix: the command that runs another one on a host of the LAN. Raises CollectionError where
-    that command cannot run curl.
+    prefix: the command that runs another one on a host of the LAN. host: the Host header, empty
+    for the address itself. Raises CollectionError where that command cannot run curl.
     """
-    url = f"http://[{ip}]/" if ip.version == 6 else f"http://{ip}/"
+    url = (f"http://[{ip}]" if ip.version == 6 else f"http://{ip}") + path
     curl = ["curl", "--silent", "--show-error", "--noproxy", "*", "--output", "/dev/null"]
     curl += ["--write-out", "%{http_code}", "--max-time", str(SECONDS), url]
+    curl += ["--header", f"Host: {host}"] if host else []
     code, out, err = run([*prefix, *curl])
     said = " ".join(err.split()) or f"exit code {code}"
     if code in NOT_FOUND or (code != 0 and "curl" not in err):

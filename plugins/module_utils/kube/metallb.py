@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from typing import Any, TypeAlias
 from ..finding import CollectionError
 from . import pods as pod_status
 from . import selectors
-from .client import Cluster
+from .client import Cluster, KubeError
 
 Object = dict[str, Any]
 Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
@@ -22,6 +23,12 @@ EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 DEFAULT_NAMESPACE = "metallb-system"
 PREFIXES = ("metallb.io", "metallb.universe.tf")
 BUGGY_ENDS = (0, 255)
+FORBIDDEN = 403
+# Where kubeadm keeps kube-proxy's configuration: namespace, name.
+KUBE_PROXY = ("kube-system", "kube-proxy")
+# k3s labels the Pods of its own load balancer with the Service that they serve.
+SERVICELB_NAME = "svccontroller.k3s.cattle.io/svcname"
+SERVICELB_NAMESPACE = "svccontroller.k3s.cattle.io/svcnamespace"
 
 # Which programs serve the Ingresses of a class, by the class's spec.controller.
 CONTROLLERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -44,6 +51,7 @@ class NetworkState:
 
     controllers, speakers: MetalLB's Pods. services, pods, events: of all namespaces (events
     about Services alone). slices: EndpointSlices of LoadBalancer Services' namespaces.
+    kube_proxy: its configuration as kubeadm keeps it, empty where it is elsewhere.
     """
 
     pools: tuple[Object, ...] | None
@@ -56,6 +64,7 @@ class NetworkState:
     classes: tuple[Object, ...] = ()
     slices: tuple[Object, ...] = ()
     events: tuple[Object, ...] = ()
+    kube_proxy: str = ""
 
     @property
     def controllers(self) -> list[Object]:
@@ -89,7 +98,19 @@ def observe(cluster: Cluster) -> NetworkState:
         classes=tuple(cluster.list("IngressClass")),
         slices=tuple(cluster.list("EndpointSlice")),
         events=tuple(cluster.list("Event", fields="involvedObject.kind=Service")),
+        kube_proxy=_kube_proxy(cluster),
     )
+
+
+def _kube_proxy(cluster: Cluster) -> str:
+    """Return kube-proxy's configuration, empty where there is none or this user may not read it."""
+    try:
+        found = cluster.get("ConfigMap", KUBE_PROXY[1], KUBE_PROXY[0])
+    except KubeError as error:
+        if error.status != FORBIDDEN:
+            raise
+        return ""
+    return str(((found or {}).get("data") or {}).get("config.conf") or "")
 
 
 def address(text: str, option: str = "ip") -> Address:
@@ -269,6 +290,52 @@ def ready_endpoints(state: NetworkState, service: Object) -> list[Object]:
             if (endpoint.get("conditions") or {}).get("ready", True):
                 found.append(endpoint)
     return found
+
+
+def announcing_nodes(state: NetworkState, pool: Object) -> list[str]:
+    """Return the nodes from which a pool's addresses can be announced now, sorted."""
+    every = [*(state.l2 or ()), *(state.bgp or ())]
+    chosen = advertising_nodes([one for one in every if advertises(one, pool)], state.nodes)
+    if not has_argument(state.speakers, "--ignore-exclude-lb=true"):
+        chosen = [node for node in chosen if not is_excluded(node)]
+    able = {str(pod["spec"].get("nodeName")) for pod in state.speakers if pod_status.is_ready(pod)}
+    return sorted({name(node) for node in chosen} & able)
+
+
+def servicelb_pods(state: NetworkState, service: Object) -> list[Object]:
+    """Return the live Pods by which k3s's own load balancer serves a Service."""
+    meta = service["metadata"]
+    return [
+        pod
+        for pod in state.pods
+        if pod_status.is_live(pod)
+        and selectors.labels(pod).get(SERVICELB_NAME) == meta["name"]
+        and selectors.labels(pod).get(SERVICELB_NAMESPACE, meta.get("namespace"))
+        == meta.get("namespace")
+    ]
+
+
+def lacks_strict_arp(kube_proxy: str) -> bool:
+    """Whether kube-proxy's configuration says ipvs without strictARP."""
+    ipvs = re.search(r"^mode:\s*[\"']?ipvs\b", kube_proxy, re.MULTILINE)
+    strict = re.search(r"^\s*strictARP:\s*true\b", kube_proxy, re.MULTILINE)
+    return bool(ipvs) and not strict
+
+
+def why_not_shared(one: Object, other: Object) -> str:
+    """Return in words why two Services cannot have one address, empty where they can."""
+    mine, theirs = sharing_key(one), sharing_key(other)
+    if not mine or mine != theirs:
+        return f"allow-shared-ip is {mine or 'none'} here and {theirs or 'none'} there"
+    twice = sorted(_ports(one) & _ports(other))
+    if twice:
+        return "both have the port " + ", ".join(f"{port}/{protocol}" for protocol, port in twice)
+    if not can_share(one, other):
+        return (
+            f"externalTrafficPolicy is {_policy(one)} here and {_policy(other)} there; Local is"
+            " shared by Services of one selector alone"
+        )
+    return ""
 
 
 def _in_range(text: str, wanted: Address) -> bool:

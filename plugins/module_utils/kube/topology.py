@@ -13,7 +13,6 @@ from .client import Cluster
 SERVER_LABEL = "mysql-on.kubernetes/server"
 READS_LABEL = "mysql-on.kubernetes/reads"
 CONFIG_ANNOTATION = "mysql-on.kubernetes/config"
-FURTHER_SERVER_IDS = 1000
 SERVER_ID_ARGUMENT = "--server-id="
 
 
@@ -47,8 +46,7 @@ class Topology:
     """A MySQL cluster in one namespace.
 
     primary: name of the instance that writes go to, or empty. orphans: Pods that reads may go to
-    though their Deployment is gone. server_ids: all that were ever given out, as Deployments and
-    claims still tell.
+    though their Deployment is gone.
     """
 
     namespace: str
@@ -56,19 +54,10 @@ class Topology:
     primary: str
     instances: tuple[Instance, ...]
     orphans: tuple[str, ...] = ()
-    server_ids: tuple[int, ...] = ()
 
     def names(self) -> list[str]:
         """Return the names of the instances, by server-id."""
         return [instance.name for instance in self.instances]
-
-    def next_server_id(self) -> int:
-        """Return a server-id for one that is no instance of the cluster, such as an archiver.
-
-        No instance had it, not even one that was scaled away, and none will get it: theirs are
-        counted from 1 and 11 on.
-        """
-        return max((*self.server_ids, FURTHER_SERVER_IDS)) + 1
 
     def replicas(self) -> list[Instance]:
         """Return the instances that are not the primary; none where the primary is not known."""
@@ -87,9 +76,8 @@ def observe(cluster: Cluster, namespace: str, name: str, write_service: str) -> 
     labels = f"app.kubernetes.io/name=mysql,app.kubernetes.io/instance={name},{SERVER_LABEL}"
     deployments = cluster.list("Deployment", namespace, labels=labels)
     pods = cluster.list("Pod", namespace, labels=labels)
-    claims = cluster.list("PersistentVolumeClaim", namespace, labels=labels)
     service = cluster.get("Service", write_service, namespace)
-    return build(namespace, deployments, pods, service, claims)
+    return build(namespace, deployments, pods, service)
 
 
 def build(
@@ -97,7 +85,6 @@ def build(
     deployments: Sequence[Mapping[str, Any]],
     pods: Sequence[Mapping[str, Any]],
     service: Mapping[str, Any] | None,
-    claims: Sequence[Mapping[str, Any]] = (),
 ) -> Topology:
     """Return the topology that the objects show; pure."""
     running = {
@@ -118,15 +105,12 @@ def build(
         for server, pod in sorted(running.items())
         if server not in known and pod["metadata"]["labels"].get(READS_LABEL) == "yes"
     ]
-    kept = [_numbered(str(claim["metadata"]["labels"][SERVER_LABEL])) for claim in claims]
-    given = {*kept, *(instance.server_id for instance in found)} - {0}
     return Topology(
         namespace=namespace,
         namespace_exists=True,
         primary=primary if primary in known else "",
         instances=tuple(found),
         orphans=tuple(orphans),
-        server_ids=tuple(sorted(given)),
     )
 
 
@@ -154,9 +138,3 @@ def _server_id(arguments: Sequence[str]) -> int:
             value = argument.removeprefix(SERVER_ID_ARGUMENT)
             return int(value) if value.isdigit() else 0
     return 0
-
-
-def _numbered(name: str) -> int:
-    """Return the server-id that an instance's name ends in, 0 where it ends in none."""
-    number = name.rpartition("-")[2]
-    return int(number) if number.isdigit() else 0

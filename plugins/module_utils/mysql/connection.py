@@ -147,6 +147,10 @@ class Connection:
             )
         return self._server
 
+    def limit(self, seconds: float | None) -> None:
+        """Let each later statement fail as lost (2013) where no answer comes for so long."""
+        self.raw._read_timeout = seconds
+
     def close(self) -> None:
         """End the session; a second call does nothing."""
         if self.raw.open:

@@ -113,6 +113,9 @@ VARIABLES: Table = MappingProxyType(
             "log_replica_updates": "log_slave_updates",
             "skip_replica_start": "skip_slave_start",
             "rpl_stop_replica_timeout": "rpl_stop_slave_timeout",
+            "rpl_semi_sync_source_enabled": "rpl_semi_sync_master_enabled",
+            "rpl_semi_sync_source_timeout": "rpl_semi_sync_master_timeout",
+            "rpl_semi_sync_replica_enabled": "rpl_semi_sync_slave_enabled",
         },
         (8, 0, 26),
     )
@@ -128,6 +131,19 @@ PLUGINS: Table = MappingProxyType(
         "sha256_password": {FIRST: "sha256_password"},
         "mysql_native_password": {FIRST: "mysql_native_password", (9, 0, 0): None},
     }
+)
+
+# The two sides of semi-synchronous replication, as plugins and as the libraries that hold them.
+SEMISYNC: Table = MappingProxyType(
+    _renamed(
+        {
+            "rpl_semi_sync_source": "rpl_semi_sync_master",
+            "rpl_semi_sync_replica": "rpl_semi_sync_slave",
+            "semisync_source.so": "semisync_master.so",
+            "semisync_replica.so": "semisync_slave.so",
+        },
+        (8, 0, 26),
+    )
 )
 
 
@@ -187,6 +203,16 @@ def variable(name: str, version: Version) -> str:
 def authentication_plugin(name: str, version: Version) -> str:
     """Return an authentication plugin's name; raise CollectionError where the server lacks it."""
     return _lookup(PLUGINS, "authentication plugin", name, version)
+
+
+def semisync_plugin(side: str, version: Version) -> str:
+    """Return the name of a side's (``source``, ``replica``) semi-synchronous plugin."""
+    return _lookup(SEMISYNC, "plugin", f"rpl_semi_sync_{side}", version)
+
+
+def semisync_library(side: str, version: Version) -> str:
+    """Return the library that holds a side's semi-synchronous plugin."""
+    return _lookup(SEMISYNC, "plugin library", f"semisync_{side}.so", version)
 
 
 def has(table: Table, name: str, version: Version) -> bool:

@@ -87,19 +87,28 @@ class Task:
     def target(self) -> Target:
         """Return where to; a name is looked up on the server that is given."""
         options = self.params.get("target") or {}
-        name = options.get("name")
-        if not name or self.connect is None:
+        found = named_set(options, self.connect)
+        if found is None:
             return read_target(options)
-        if any(value for key, value in options.items() if key not in ("name", "position")):
-            return read_target(options)
-        with self.connect() as connection:
-            state = points.observe(connection)
-            point = points.named(state, str(name), connection.address)
-        return Exactly(GtidSet.parse(point.gtid_executed), str(name))
+        return Exactly(GtidSet.parse(found), str(options["name"]))
 
     def planned(self) -> plan.Recovery:
         """Make the plan. Raises BinlogError where there is none."""
         return plan.make(self.store, self.target(), self.params.get("base"), self.say)
+
+
+def named_set(options: Mapping[str, Any], connect: Connect | None) -> str | None:
+    """Return the transactions before the point that the option target names.
+
+    None where it names none, or nobody can be asked, or more than a name is given.
+    """
+    name = options.get("name")
+    others = any(value for key, value in options.items() if key not in ("name", "position"))
+    if not name or connect is None or others:
+        return None
+    with connect() as connection:
+        state = points.observe(connection)
+        return points.named(state, str(name), connection.address).gtid_executed
 
 
 def perform(task: Task) -> dict[str, Any]:

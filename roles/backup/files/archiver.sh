@@ -31,6 +31,11 @@ moved_at=0
 moved_size=
 synced=
 polled=0
+newest=
+newest_size=0
+unsealed=
+kept_there=
+reported=
 declare -a source_names=()
 declare -A source_sizes=()
 
@@ -54,8 +59,6 @@ main() {
 }
 
 turn() {
-  local now
-  now=$(date +%s)
   if [ -n "$stream" ] && ! kill -0 "$stream" 2>/dev/null; then
     wait "$stream" || true
     stream=
@@ -63,12 +66,48 @@ turn() {
     error=$(tail -n 1 "$ARCHIVE/.stream.log" 2>/dev/null || true)
     say "the stream ended: ${error:-without a word}"
   fi
-  if [ -z "$stream" ] || [ $((now - polled)) -ge "$POLL_SECONDS" ]; then
-    polled=$now
+  scan_folder
+  if [ -z "$stream" ] || [ $((EPOCHSECONDS - polled)) -ge "$POLL_SECONDS" ]; then
+    polled=$EPOCHSECONDS
     if look_at_source; then follow; fi
+    scan_folder
   fi
   tidy
-  report "$(date +%s)"
+  report
+}
+
+# Reads the folder without a process of its own but one: this runs each second, for ever.
+scan_folder() {
+  local path name number best=-1
+  local -A open=()
+  newest=
+  newest_size=0
+  unsealed=
+  kept_there=
+  if [ -z "$folder" ]; then return; fi
+  for path in "$folder"/*; do
+    name=${path##*/}
+    case $name in
+      *.tmp | *.other-*) continue ;;
+      *.kept) kept_there=yes ;;
+    esac
+    name=${name%.enc}
+    name=${name%.zst}
+    name=${name%.gz}
+    name=${name%.json}
+    name=${name%.kept}
+    number=${name##*.}
+    if [[ ! $number =~ ^[0-9]+$ ]]; then continue; fi
+    if [ $((10#$number)) -gt "$best" ]; then
+      best=$((10#$number))
+      newest=$name
+    fi
+    if [ ! -e "$folder/$name.json" ]; then open[$name]=yes; fi
+  done
+  if [ -z "$newest" ]; then return; fi
+  newest_size=$(size_of "$folder/$newest")
+  unset 'open[$newest]'
+  if [ "${#open[@]}" -gt 0 ]; then unsealed=yes; fi
 }
 
 # Each look connects anew: through the Service, to whoever is primary now.
@@ -99,12 +138,10 @@ look_at_source() {
 
 # Sees to it that the source's binary logs stream in.
 follow() {
-  local newest size
+  local place=$newest:$newest_size
   if [ -n "$stream" ]; then
-    newest=$(archived_names "$folder" | tail -n 1)
-    size=$newest:$(size_of "$folder/$newest")
-    if [ "$size" != "$moved_size" ] || is_level "$newest"; then
-      moved_size=$size
+    if [ "$place" != "$moved_size" ] || is_level; then
+      moved_size=$place
       moved_at=$polled
     elif [ $((polled - moved_at)) -ge "$STALL_SECONDS" ]; then
       say "nothing came for $STALL_SECONDS s though $source_file has $source_size bytes"
@@ -116,7 +153,7 @@ follow() {
 
 # Whether the archive has all that the source had at the last look.
 is_level() {
-  [ "$1" = "$source_file" ] && [ "$(size_of "$folder/$1")" -ge "$source_size" ]
+  [ "$newest" = "$source_file" ] && [ "$newest_size" -ge "$source_size" ]
 }
 
 start_stream() {
@@ -256,21 +293,20 @@ set_aside() {
 
 # Makes durable what came, and completes files that have a successor.
 tidy() {
-  local newest
-  if [ -z "$folder" ]; then return; fi
-  newest=$(archived_names "$folder" | tail -n 1)
-  if [ -n "$newest" ] && [ -e "$folder/$newest" ]; then
+  if [ -z "$newest" ]; then return; fi
+  # What has not grown is on disk already.
+  if [ "$newest:$newest_size" != "$synced" ] && [ -e "$folder/$newest" ]; then
     sync -d "$folder/$newest"
     # The folder too, where a file is new in it.
-    if [ "$newest" != "$synced" ]; then sync "$folder"; fi
-    synced=$newest
+    if [ "${synced%:*}" != "$newest" ]; then sync "$folder"; fi
+    synced=$newest:$newest_size
   fi
-  compare_kept
+  if [ -n "$kept_there" ]; then compare_kept; fi
   if [ -n "$sealing" ] && ! kill -0 "$sealing" 2>/dev/null; then
     wait "$sealing" || true
     sealing=
   fi
-  if [ -z "$sealing" ] && [ -n "$stream" ] && [ -n "$newest" ]; then
+  if [ -z "$sealing" ] && [ -n "$stream" ] && [ -n "$unsealed" ]; then
     seal_all "$folder" "$newest" 9>&- &
     sealing=$!
   fi
@@ -305,41 +341,29 @@ seal_all() {
 }
 
 report() {
-  local now=$1 newest="" size=0 behind=-1 name counting=""
-  if [ -n "$folder" ]; then
-    newest=$(archived_names "$folder" | tail -n 1)
-    size=$(size_of "$folder/$newest")
-  fi
-  if [ -n "$source_file" ] && [ -n "$stream" ]; then
+  local behind=-1 name counting="" line
+  if [ -n "$source_file" ] && [ -n "$stream" ] && [ -n "$newest" ]; then
     behind=0
     for name in "${source_names[@]}"; do
       if [ "$name" = "$newest" ]; then
         counting=yes
-        behind=$((source_sizes[$name] > size ? source_sizes[$name] - size : 0))
+        behind=$((source_sizes[$name] > newest_size ? source_sizes[$name] - newest_size : 0))
       elif [ -n "$counting" ]; then
         behind=$((behind + source_sizes[$name]))
       fi
     done
-    # The server went on to another file since the last look.
-    if [ -z "$counting" ] && [ -z "$newest" ]; then behind=-1; fi
     if [ "$behind" = 0 ]; then caught_up=$polled; fi
   fi
-  # Twice a second at most, and worth nothing after a crash: no fsync.
-  cat >"$ARCHIVE/status.json.tmp" <<END
-{
-  "format": 1,
-  "at": $now,
-  "state": "$state",
-  "server_uuid": "$source_uuid",
-  "file": "$newest",
-  "size": $size,
-  "source_file": "$source_file",
-  "source_size": $source_size,
-  "behind_bytes": $behind,
-  "caught_up_at": $caught_up,
-  "error": $(quoted "$error")
-}
-END
+  line="$state $source_uuid $newest $newest_size $source_file $source_size $behind $caught_up $error"
+  # Every second while it changes, else now and then as a sign of life.
+  if [ "$line" = "${reported#* }" ] && [ $((EPOCHSECONDS - ${reported%% *})) -lt 5 ]; then return; fi
+  reported="$EPOCHSECONDS $line"
+  # Worth nothing after a crash: no fsync.
+  printf '{\n  "format": 1,\n  "at": %s,\n  "state": "%s",\n  "server_uuid": "%s",\n  "file": "%s",
+  "size": %s,\n  "source_file": "%s",\n  "source_size": %s,\n  "behind_bytes": %s,
+  "caught_up_at": %s,\n  "error": %s\n}\n' "$EPOCHSECONDS" "$state" "$source_uuid" "$newest" \
+    "$newest_size" "$source_file" "$source_size" "$behind" "$caught_up" "$(quoted "$error")" \
+    >"$ARCHIVE/status.json.tmp"
   mv -f "$ARCHIVE/status.json.tmp" "$ARCHIVE/status.json"
 }
 

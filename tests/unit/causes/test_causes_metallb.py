@@ -392,3 +392,76 @@ def test_nothing_is_sent_to_an_address_that_the_cluster_already_refuses() -> Non
 def test_a_command_that_cannot_run_is_named_as_the_option() -> None:
     with pytest.raises(CollectionError, match="lan_client_command: ssh client cannot run curl"):
         check(HEALTHY, Lan((127, "", "sh: not found"), MAC))
+
+
+def local(service: Object) -> Object:
+    return {**service, "spec": {**service["spec"], "externalTrafficPolicy": "Local"}}
+
+
+def there(service: Object, node_name: str) -> Object:
+    found = endpoints(service)
+    found["endpoints"][0]["nodeName"] = node_name
+    return found
+
+
+@pytest.mark.parametrize(
+    ("node_name", "expected"), [("worker1", []), ("cp1", ["metallb.local_without_endpoint"])]
+)
+def test_a_local_service_needs_a_pod_where_it_is_announced(
+    node_name: str, expected: list[str]
+) -> None:
+    state = replace(HEALTHY, services=(local(SERVICE),), slices=(there(SERVICE, node_name),))
+    verdict = metallb.explain(state, Wanted(kube.address(IP), require="held"))
+    assert [one.code for one in errors(verdict.findings)] == expected
+
+
+def test_another_load_balancer_is_named_with_the_command_that_removes_it() -> None:
+    labels = {kube.SERVICELB_NAME: "ingress", kube.SERVICELB_NAMESPACE: "ingress"}
+    owner = [{"kind": "DaemonSet", "name": "svclb-ingress"}]
+    pod = objects.pod("svclb-1", "kube-system", labels=labels, ownerReferences=owner)
+    verdict = metallb.explain(
+        replace(HEALTHY, pods=(*HEALTHY.pods, pod)), Wanted(kube.address(IP), require="held")
+    )
+    (found,) = errors(verdict.findings)
+    assert found.code == "metallb.other_load_balancer"
+    assert found.fix.endswith("kubectl -n kube-system delete daemonset svclb-ingress")
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ("mode: ipvs\nipvs:\n  strictARP: false\n", ["metallb.strict_arp"]),
+        ('mode: "ipvs"\nipvs:\n  strictARP: true\n', []),
+        ("mode: nftables\nipvs:\n  strictARP: false\n", []),
+        ("", []),
+    ],
+)
+def test_ipvs_answers_arp_by_itself_unless_told(config: str, expected: list[str]) -> None:
+    state = replace(HEALTHY, kube_proxy=config)
+    verdict = metallb.explain(state, Wanted(kube.address(IP), require="held"))
+    assert [one.code for one in verdict.findings if one.severity != "info"] == expected
+
+
+def test_an_address_named_twice_is_told_even_while_it_is_held() -> None:
+    twice = {**SERVICE, "spec": {**SERVICE["spec"], "loadBalancerIP": IP}}
+    state = replace(HEALTHY, services=(twice,))
+    verdict = metallb.explain(state, Wanted(kube.address(IP), require="held"))
+    (found,) = errors(verdict.findings)
+    assert found.code == "metallb.both_ways"
+    assert "/spec/loadBalancerIP" in found.fix
+
+
+def test_why_two_services_cannot_share() -> None:
+    keyed = {"metallb.io/allow-shared-ip": "web"}
+    one = objects.service("one", annotations=keyed)
+    assert kube.why_not_shared(one, objects.service("two")) == (
+        "allow-shared-ip is web here and none there"
+    )
+    assert "both have the port 80/TCP" in kube.why_not_shared(
+        one, objects.service("two", annotations=keyed)
+    )
+    other = objects.service("two", annotations=keyed, ports=[{"port": 443}], selector={"a": "b"})
+    assert kube.why_not_shared(one, other) == ""
+    assert "externalTrafficPolicy is Cluster here and Local there" in kube.why_not_shared(
+        one, local(other)
+    )

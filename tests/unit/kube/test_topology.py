@@ -74,21 +74,6 @@ def test_an_instance_is_reached_through_its_deployment():
     }
 
 
-def claim(name: str) -> dict:
-    return {"metadata": {"name": name, "labels": {topology.SERVER_LABEL: name}}}
-
-
-def test_a_server_id_that_was_ever_used_is_not_given_out_again():
-    kept = [claim("mysql-1"), claim("mysql-11"), claim("mysql-1004"), claim("mysql-old")]
-    seen = topology.build("shop", THREE, [], None, kept)
-    assert seen.server_ids == (1, 11, 12, 1004)
-    assert seen.next_server_id() == 1005
-
-
-def test_a_further_server_keeps_away_from_those_of_instances_to_come():
-    assert topology.build("shop", THREE, [], None).next_server_id() == 1001
-
-
 def test_a_pod_without_its_deployment_is_an_orphan_while_reads_may_go_to_it():
     pods = [
         pod("mysql-11", "mysql-11-a"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -354,3 +355,69 @@ def test_a_static_volume_and_its_claim_have_one_class_and_know_each_other():
     assert volumes[0]["spec"]["hostPath"]["path"] == "/data/one"
     assert volumes[1]["spec"]["nfs"] == {"server": "10.0.0.9", "path": "/export/two"}
     assert {volume["spec"]["persistentVolumeReclaimPolicy"] for volume in volumes} == {"Retain"}
+
+
+def secret(name: str, *keys: str, accepted: bool = False) -> dict[str, Any]:
+    """A Secret as k8s_info returns it; each key's value is its own name."""
+    annotations = {"mysql-on.kubernetes/rotation": "accepted"} if accepted else None
+    data = {key: base64.b64encode(key.encode()).decode() for key in keys}
+    return {"metadata": {"name": name, "annotations": annotations}, "data": data}
+
+
+@pytest.mark.parametrize(
+    ("auth", "app", "stages"),
+    [
+        ({}, {}, ["idle", "idle", "idle"]),
+        ({"next": ["root-password.next"]}, {}, ["next", "idle", "idle"]),
+        (
+            {"next": ["root-password.next", "replication-password.next"]},
+            {"next": ["password.next"]},
+            ["next", "next", "next"],
+        ),
+        ({"accepted": True}, {"next": ["password.next"]}, ["accepted", "accepted", "next"]),
+        ({"accepted": True}, {"accepted": True}, ["accepted", "accepted", "accepted"]),
+    ],
+    ids=["none", "half noted", "noted", "half accepted", "accepted"],
+)
+def test_where_a_rotation_stands_is_read_from_the_secrets(auth, app, stages):
+    resources = [
+        secret(
+            "mysql-auth",
+            *("root-password", "replication-password", "client.cnf", *auth.get("next", [])),
+            accepted=auth.get("accepted", False),
+        ),
+        secret("mysql-app", "password", *app.get("next", []), accepted=app.get("accepted", False)),
+    ]
+    given = {"db_secrets": {"resources": resources}}
+    rotating = evaluate("db", "db_rotating", **given)
+    assert [one["stage"] for one in rotating] == stages
+    assert [one["user"] for one in rotating] == ["root", "replication", "app"]
+    noted = evaluate("db", "db_next_password_of", **given)
+    assert set(noted.values()) == {
+        f"{one['key']}.next" for one in rotating if one["stage"] == "next"
+    }
+
+
+def test_only_the_accounts_that_are_asked_for_are_rotated():
+    given = {"db_secrets": {"resources": [secret("mysql-app", "password")]}}
+    rotating = evaluate("db", "db_rotating", db_rotate=["app"], db_databases=SHOP, **given)
+    assert [one["secret"] for one in rotating] == ["mysql-app", "mysql-app-shop-app"]
+
+
+def test_deployments_that_name_a_rotated_secret_are_its_readers():
+    def reader(name: str, **spec: Any) -> dict[str, Any]:
+        return {"metadata": {"name": name}, "spec": {"template": {"spec": spec}}}
+
+    environment = {"env": [{"valueFrom": {"secretKeyRef": {"name": "mysql-auth", "key": "x"}}}]}
+    deployments = [
+        reader("api", volumes=[{"secret": {"secretName": "mysql-app"}}]),
+        reader("archiver", containers=[environment]),
+        reader("other", volumes=[{"secret": {"secretName": "mysql-app-shop"}}]),
+    ]
+    resources = [
+        secret("mysql-auth", "root-password", "replication-password", accepted=True),
+        secret("mysql-app", "password", accepted=True),
+    ]
+    given = {"db_secrets": {"resources": resources}}
+    found = evaluate("db", "db_readers", db_deployments={"resources": deployments}, **given)
+    assert found == ["api", "archiver"]

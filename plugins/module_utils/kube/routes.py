@@ -1,0 +1,110 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Leads clients to instances: the selector of the Service for writes, and labels of running Pods.
+
+A template is never touched: a changed one would restart the instance.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..finding import CollectionError
+from . import topology
+from .client import Cluster, Object
+from .topology import READS_LABEL, SERVER_LABEL, Topology
+
+POLL = 0.2
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+OF_SERVICE = "kubernetes.io/service-name"
+
+
+def reads(seen: Topology) -> frozenset[str]:
+    """Return the instances whose running Pods are labelled to be read from."""
+    return frozenset(instance.name for instance in seen.instances if instance.reads)
+
+
+def selector_patch(service: Mapping[str, Any], instance: str) -> Object:
+    """Return what is merged into a Service so that it selects one instance; pure.
+
+    The note of what was applied last is changed alike: the next ``apply`` of the same manifest
+    would otherwise see a difference where there is none.
+    """
+    body: Object = {"spec": {"selector": {SERVER_LABEL: instance}}}
+    noted = (service.get("metadata", {}).get("annotations") or {}).get(LAST_APPLIED)
+    if noted:
+        applied = json.loads(noted)
+        applied.setdefault("spec", {}).setdefault("selector", {})[SERVER_LABEL] = instance
+        text = json.dumps(applied, separators=(",", ":"), sort_keys=True)
+        body["metadata"] = {"annotations": {LAST_APPLIED: text}}
+    return body
+
+
+def label_patch(on: bool) -> Object:
+    """Return what is merged into a Pod so that it is read from, or no longer; pure."""
+    return {"metadata": {"labels": {READS_LABEL: "yes" if on else "no"}}}
+
+
+def ready_pods(slices: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """Return the names of the Pods that a Service leads to now, by its EndpointSlices; pure."""
+    return frozenset(
+        str((endpoint.get("targetRef") or {}).get("name", ""))
+        for each in slices
+        for endpoint in each.get("endpoints") or []
+        if (endpoint.get("conditions") or {}).get("ready") is not False
+    )
+
+
+@dataclass(frozen=True)
+class Routes:
+    """The Services of one MySQL cluster. timeout: seconds until clients get where they are led."""
+
+    cluster: Cluster
+    namespace: str
+    name: str
+    write_service: str
+    timeout: float
+    say: Callable[[str], None]
+
+    def observe(self) -> Topology:
+        """Return who is primary and who is read from, as the cluster says it. Raises KubeError."""
+        return topology.observe(self.cluster, self.namespace, self.name, self.write_service)
+
+    def lead_writes(self, name: str) -> None:
+        """Let the Service for writes select an instance, and wait until it leads there alone.
+
+        Raises KubeError, and CollectionError where it does not come to that in time.
+        """
+        service = self.cluster.get("Service", self.write_service, self.namespace)
+        if service is None:
+            raise CollectionError(f"There is no Service {self.namespace}/{self.write_service}")
+        patch = selector_patch(service, name)
+        self.cluster.patch("Service", self.write_service, patch, self.namespace)
+        deadline = time.monotonic() + self.timeout
+        while not self._leads_to(name):
+            if time.monotonic() >= deadline:
+                raise CollectionError(
+                    f"Service {self.write_service} does not lead to {name} after"
+                    f" {self.timeout:g} s: its Pod is not ready"
+                )
+            self.say(f"{self.write_service}: waiting until it leads to {name}")
+            time.sleep(POLL)
+
+    def lead_reads(self, name: str, on: bool) -> None:
+        """Label the running Pod of an instance; one that has none is labelled when it is back."""
+        pod = self._pod(name)
+        if pod:
+            self.cluster.patch("Pod", pod, label_patch(on), self.namespace)
+
+    def _pod(self, name: str) -> str:
+        found = [each.pod for each in self.observe().instances if each.name == name]
+        return found[0] if found else ""
+
+    def _leads_to(self, name: str) -> bool:
+        labels = f"{OF_SERVICE}={self.write_service}"
+        slices = self.cluster.list("EndpointSlice", self.namespace, labels=labels)
+        return ready_pods(slices) == {self._pod(name)}

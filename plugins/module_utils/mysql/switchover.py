@@ -1,0 +1,676 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Another instance becomes primary: who it is, and the steps there. Pure.
+
+The plan is made from what is, not from where an earlier run stopped: each thing that holds already
+gets no step, so that an interrupted run is finished by the same one again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol, cast
+
+from ..finding import CollectionError
+from ..plan import Plan, Step
+from . import replication_plan, semisync
+from .connection import Connection
+from .dialect import statement
+from .gtid import GtidSet
+from .replication import Channel, Setting, State
+from .replication_options import FOLLOWED_WITH
+from .semisync import Semisync
+
+Mode = Literal["planned", "lost"]
+
+MODES: tuple[Mode, ...] = ("planned", "lost")
+CHANNEL = ""
+# What the old primary takes over from the new one's channel before that is dropped.
+INHERITED = (
+    "user",
+    "auto_position",
+    "connect_retry",
+    "retry_count",
+    "heartbeat_period",
+    "get_public_key",
+    "ssl",
+    "ssl_ca",
+    "ssl_cert",
+    "ssl_key",
+    "ssl_verify_server_cert",
+    "public_key_path",
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One instance. host, port: where replicas find it once it is primary.
+
+    state: None where it did not answer; unreachable then says what was answered instead.
+    """
+
+    name: str
+    host: str
+    port: int
+    state: State | None = None
+    semisync: Semisync | None = None
+    unreachable: str = ""
+
+    @property
+    def channel(self) -> Channel | None:
+        """The channel that it follows by."""
+        return self.state.channel(CHANNEL) if self.state else None
+
+    @property
+    def uuid(self) -> str:
+        """Its server_uuid, empty where it did not answer."""
+        return self.state.server.server_uuid if self.state else ""
+
+    @property
+    def executed(self) -> GtidSet:
+        """What it has executed."""
+        return GtidSet.parse(self.state.gtid_executed if self.state else "")
+
+    @property
+    def received(self) -> GtidSet:
+        """What it has executed or holds in its relay log."""
+        return self.executed | GtidSet.parse(self.channel.retrieved if self.channel else "")
+
+    @property
+    def open(self) -> bool:
+        """Whether it takes writes."""
+        return self.state is not None and not self.state.read_only
+
+    @property
+    def closed(self) -> bool:
+        """Whether it answers and takes no writes."""
+        return self.state is not None and self.state.read_only
+
+    @property
+    def delayed(self) -> bool:
+        """Whether it stays behind on purpose."""
+        return bool(self.channel and self.channel.settings.get("delay"))
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The instances, and who is primary: empty where nobody is.
+
+    reads: the members that clients are led to for reads; None where nothing leads clients.
+    """
+
+    primary: str
+    members: tuple[Member, ...]
+    reads: frozenset[str] | None = None
+
+    def member(self, name: str) -> Member | None:
+        """Return a member by name, None where there is none."""
+        return next((member for member in self.members if member.name == name), None)
+
+    def names(self) -> list[str]:
+        """Return the members' names, in order."""
+        return [member.name for member in self.members]
+
+    def of_uuid(self, uuid: str) -> Member | None:
+        """Return the member with a server_uuid, None where none that answered has it."""
+        return next((member for member in self.members if uuid and member.uuid == uuid), None)
+
+    def feeder(self, member: Member) -> Member | None:
+        """Return the member that another one follows, None where it follows none that answers."""
+        return self.of_uuid(member.channel.source_uuid) if member.channel else None
+
+    def with_member(self, name: str, change: Callable[[Member], Member]) -> Cluster:
+        """Return the cluster with one member changed."""
+        changed = tuple(change(each) if each.name == name else each for each in self.members)
+        return replace(self, members=changed)
+
+    def with_state(self, name: str, change: Callable[[State], State]) -> Cluster:
+        """Return the cluster with the state of one member that answers changed."""
+
+        def changed(member: Member) -> Member:
+            return replace(member, state=change(member.state)) if member.state else member
+
+        return self.with_member(name, changed)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for.
+
+    settings, password: what the old primary follows with, beside what the replicas have.
+    left_out: members that are not touched, since they cannot follow. clients: whether the sessions
+    of clients on the old primary are ended.
+    """
+
+    mode: Mode
+    target: str
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    password: str | None = field(default=None, repr=False)
+    left_out: frozenset[str] = frozenset()
+    clients: bool = True
+
+
+class Hands(Protocol):
+    """What carries the steps out; the plan only says when."""
+
+    def run(self, name: str, sql: str, params: Sequence[Any] = ()) -> int:
+        """Execute a statement on a member."""
+
+    def close(self, name: str, steps: Sequence[Step[State]]) -> None:
+        """Do the steps that close a member to writes."""
+
+    def catch_up(self, name: str, source: str | None) -> None:
+        """Wait until a member has all that its source executed, or all that it received."""
+
+    def open(self, step: Step[State]) -> None:
+        """Do a step after which the new primary may have been written to."""
+
+    def lead_writes(self, name: str) -> None:
+        """Lead clients that write to a member."""
+
+    def lead_reads(self, name: str, on: bool) -> None:
+        """Lead clients that read to a member, or no longer."""
+
+    def attempt(self, name: str, work: Callable[[], None]) -> None:
+        """Do something to a member; where it fails, leave that member and go on with the others."""
+
+    def follow(self, name: str, target: str, begin: Callable[[], None]) -> None:
+        """Begin to let a member follow the new primary, and wait until it does."""
+
+    def end_sessions(self, name: str) -> None:
+        """End the sessions of clients on a member."""
+
+
+def only_writer(members: Sequence[Member]) -> str:
+    """Return the one that takes writes, else the one that most follow; empty where that is nobody."""
+    writers = [member.name for member in members if member.open and member.channel is None]
+    if len(writers) == 1:
+        return writers[0]
+    if writers:
+        return ""
+    sources = [member.channel.source_uuid for member in members if member.channel]
+    followed = [member for member in members if member.uuid and member.uuid in sources]
+    return max(followed, key=lambda each: sources.count(each.uuid)).name if followed else ""
+
+
+def unfinished(cluster: Cluster) -> Member | None:
+    """Return whom an interrupted run was making primary, None where there was none.
+
+    The old primary, if it answers, is closed by then; the new one follows nobody any more and
+    lacks nothing that another member has.
+    """
+    old = cluster.member(cluster.primary)
+    if old is not None and old.open:
+        return None
+    known = GtidSet()
+    for member in cluster.members:
+        known |= member.received
+    found = [
+        member
+        for member in cluster.members
+        if member.name != cluster.primary
+        and member.state is not None
+        and member.channel is None
+        and bool(member.executed)
+        and member.executed.contains(known)
+    ]
+    return next((member for member in found if member.open), found[0] if found else None)
+
+
+def stragglers(cluster: Cluster) -> list[Member]:
+    """Return the members that answer and do not follow the primary, though it is open."""
+    primary = cluster.member(cluster.primary)
+    if primary is None or not primary.open:
+        return []
+    return [
+        member
+        for member in cluster.members
+        if member.state is not None
+        and member.name != primary.name
+        and (member.channel is None or cluster.feeder(member) not in (None, primary))
+    ]
+
+
+def eligible(cluster: Cluster, member: Member, mode: Mode) -> bool:
+    """Whether a member may become primary without being named."""
+    state, channel = member.state, member.channel
+    if state is None or channel is None or member.name == cluster.primary or member.delayed:
+        return False
+    if state.gtid_mode != "ON" or not state.log_bin or channel.applier_errors:
+        return False
+    if mode == "lost":
+        return True
+    primary = cluster.member(cluster.primary)
+    return channel.following and primary is not None and cluster.feeder(member) == primary
+
+
+def choose(cluster: Cluster, mode: Mode) -> str:
+    """Return who is to become primary where nobody is named; empty where nobody can.
+
+    A run that was interrupted is finished first: then it is whom that one had chosen. Otherwise
+    it is who has received most, and of equals the one that has applied most, then the first.
+    """
+    begun = unfinished(cluster)
+    if begun is not None:
+        return begun.name
+    if stragglers(cluster):
+        return cluster.primary
+    candidates = [member for member in cluster.members if eligible(cluster, member, mode)]
+    if not candidates:
+        return ""
+    best = max(candidates, key=lambda each: (each.received.count, each.executed.count))
+    return best.name
+
+
+def handed_over(target: Member, feeder: Member | None) -> bool:
+    """Whether the one that a member follows is closed already, and all of it is there."""
+    return feeder is not None and feeder.closed and target.executed.contains(feeder.executed)
+
+
+def reference(cluster: Cluster, target: Member, mode: Mode) -> GtidSet:
+    """Return what the new primary will have executed when others join it.
+
+    That is what it received and, in a planned switchover, what the one that it follows executed.
+    """
+    feeder = cluster.feeder(target) if mode == "planned" else None
+    return target.received | (feeder.executed if feeder else GtidSet())
+
+
+def ahead(cluster: Cluster, target: Member, mode: Mode) -> dict[str, GtidSet]:
+    """Return what other members received and the new primary will lack, by name."""
+    known = reference(cluster, target, mode)
+    missing = {
+        member.name: member.received - known
+        for member in cluster.members
+        if member.state is not None and member.name != target.name
+    }
+    return {name: gtids for name, gtids in missing.items() if gtids}
+
+
+def plan(cluster: Cluster, wanted: Wanted, hands: Hands) -> Plan[Cluster]:
+    """Return the steps that make the wanted member primary; nothing is touched.
+
+    The causes must have allowed it: this asks no more whether it is wise.
+    """
+    planner = _Planner(cluster, wanted, hands)
+    steps = planner.closing()
+    steps += planner.catching_up()
+    steps += planner.promoting()
+    steps += planner.leading()
+    for member in cluster.members:
+        if planner.joins(member):
+            steps += [planner.attempted(member, step) for step in planner.joining(member)]
+    steps += planner.labelling()
+    steps += planner.ending_sessions()
+    return Plan(cluster, tuple(steps))
+
+
+def shown(cluster: Cluster) -> dict[str, Any]:
+    """Return what a switchover changes, flat, for diffs."""
+    flat: dict[str, Any] = {"primary": cluster.primary}
+    for member in cluster.members:
+        name, channel = member.name, member.channel
+        if member.state is None:
+            flat[f"{name} answers"] = False
+            continue
+        source = cluster.feeder(member)
+        flat[f"{name} follows"] = source.name if source else ("another" if channel else "nobody")
+        flat[f"{name} takes writes"] = member.open
+        flat[f"{name} persisted"] = list(member.state.persisted)
+        if channel:
+            flat[f"{name} receiver"] = "stopped" if channel.receiver == "stopped" else "started"
+        if cluster.reads is not None:
+            flat[f"{name} reads"] = name in cluster.reads
+        if member.semisync and member.semisync.installed:
+            flat[f"{name} semisync"] = list(member.semisync.on)
+    return flat
+
+
+@dataclass(frozen=True)
+class _Planner:
+    cluster: Cluster
+    wanted: Wanted
+    hands: Hands
+
+    @property
+    def target(self) -> Member:
+        found = self.cluster.member(self.wanted.target)
+        if found is None or found.state is None:
+            raise CollectionError(f"{self.wanted.target} does not answer: it cannot be primary")
+        return found
+
+    @property
+    def feeder(self) -> Member | None:
+        """Whom the new primary follows until it has everything; nobody where that one is lost."""
+        return self.cluster.feeder(self.target) if self.wanted.mode == "planned" else None
+
+    def step(
+        self,
+        name: str,
+        said: str,
+        reason: str,
+        effect: Callable[[Cluster], Cluster],
+        execute: Callable[[], None],
+    ) -> Step[Cluster]:
+        return Step(f"{name}: {said}" if name else said, reason, effect, execute)
+
+    def lifted(
+        self, name: str, step: Step[State], execute: Callable[[], None] | None = None
+    ) -> Step[Cluster]:
+        """Return a step of one instance as a step of the cluster."""
+        return self.step(
+            name,
+            step.statement,
+            step.reason,
+            lambda cluster: cluster.with_state(name, step.effect),
+            execute or step.execute,
+        )
+
+    def of(
+        self, member: Member, state: State, wanted: replication_plan.Wanted
+    ) -> tuple[Step[State], ...]:
+        """Return the steps of one instance, carried out by our hands."""
+        sender = cast(Connection, _Sender(self.hands, member.name))
+        return replication_plan.plan(state, wanted, sender).steps
+
+    def closing(self) -> list[Step[Cluster]]:
+        """Return the steps that end writes wherever they go to another than the new primary."""
+        steps: list[Step[Cluster]] = []
+        for member in self.cluster.members:
+            if member.name == self.target.name or member.name in self.wanted.left_out:
+                continue
+            if member.state is None or not self._closable(member):
+                continue
+            steps += self._closing(member, member.state)
+        return steps
+
+    def _closable(self, member: Member) -> bool:
+        return member.channel is None or member.open or member.name == self.cluster.primary
+
+    def _closing(self, member: Member, state: State) -> list[Step[Cluster]]:
+        # Without its channels: whether it follows somebody is not asked here.
+        bare = replace(state, channels=())
+        made = self.of(member, bare, replication_plan.Wanted("detached", read_only=True))
+        if not made:
+            return []
+        words = "; ".join(step.statement for step in made)
+
+        def effect(cluster: Cluster) -> Cluster:
+            for step in made:
+                cluster = cluster.with_state(member.name, step.effect)
+            return cluster
+
+        reason = "no write from here on that the new primary might miss"
+        name = member.name
+        return [self.step(name, words, reason, effect, lambda: self.hands.close(name, made))]
+
+    def catching_up(self) -> list[Step[Cluster]]:
+        """Return the steps after which the new primary has executed all that there is."""
+        target, feeder = self.target, self.feeder
+        channel = target.channel
+        if channel is None or handed_over(target, feeder):
+            return []
+        name = target.name
+        steps: list[Step[Cluster]] = []
+        if feeder is None and channel.receiver != "stopped":
+            steps.append(
+                self._channel_step(target, "stop_receiver", "its source is gone", "stopped", None)
+            )
+        if channel.applier == "stopped":
+            why = "what it received is to be applied"
+            steps.append(self._channel_step(target, "start_applier", why, None, "running"))
+        if feeder is not None and channel.receiver == "stopped":
+            why = "what is missing is to be received"
+            steps.append(self._channel_step(target, "start_receiver", why, "running", None))
+        source = feeder.name if feeder else None
+        known = reference(self.cluster, target, self.wanted.mode)
+        if source is None and target.executed.contains(known):
+            return steps
+        what = f"everything that {source} executed" if source else "everything that it received"
+
+        def effect(cluster: Cluster) -> Cluster:
+            return cluster.with_state(name, lambda state: replace(state, gtid_executed=str(known)))
+
+        return [
+            *steps,
+            self.step(
+                name,
+                f"WAIT_FOR_EXECUTED_GTID_SET({what})",
+                "nothing that was acknowledged is left behind"
+                if source
+                else "what its relay log holds is not lost",
+                effect,
+                lambda: self.hands.catch_up(name, source),
+            ),
+        ]
+
+    def _channel_step(
+        self, member: Member, name: str, reason: str, receiver: Any, applier: Any
+    ) -> Step[Cluster]:
+        words = statement(name, self._state(member).server.version)
+        sql = f"{words} FOR CHANNEL %s"
+
+        def effect(state: State) -> State:
+            channel = state.channel(CHANNEL)
+            if channel is None:
+                return state
+            changed = replace(
+                channel,
+                receiver=receiver or channel.receiver,
+                applier=applier or channel.applier,
+            )
+            return state.with_channel(changed)
+
+        return self.step(
+            member.name,
+            f"{words} FOR CHANNEL '{CHANNEL}'",
+            reason,
+            lambda cluster: cluster.with_state(member.name, effect),
+            lambda: _ran(self.hands.run(member.name, sql, (CHANNEL,))),
+        )
+
+    def promoting(self) -> list[Step[Cluster]]:
+        """Return the steps that let the new primary take writes, semi-synchronously if it was so."""
+        target, state = self.target, self._state(self.target)
+        leaving = self.of(target, state, replication_plan.Wanted("promoted"))
+        bare = replace(state, channels=())
+        opening = self.of(target, bare, replication_plan.Wanted("promoted", read_only=False))
+        return [
+            *(self.lifted(target.name, step) for step in leaving),
+            # Its first commit is to be acknowledged by a replica already.
+            *self.semisync(target, "source"),
+            *(self._opening(step) for step in opening),
+        ]
+
+    def _opening(self, step: Step[State]) -> Step[Cluster]:
+        name, led = self.target.name, self.cluster.reads is not None
+        lifted = self.lifted(name, step, lambda: self.hands.open(step))
+
+        def effect(cluster: Cluster) -> Cluster:
+            after = lifted.effect(cluster)
+            # Where a Service says who is primary, it is so once that Service was changed.
+            return after if led else replace(after, primary=name)
+
+        return replace(lifted, effect=effect)
+
+    def leading(self) -> list[Step[Cluster]]:
+        """Return the step that leads writes to the new primary."""
+        name = self.target.name
+        if self.cluster.primary == name or self.cluster.reads is None:
+            return []
+
+        def effect(cluster: Cluster) -> Cluster:
+            return replace(cluster, primary=name)
+
+        said = f"Service for writes: selector -> {name}"
+        reason = "clients that write find the new primary by the Service"
+        return [self.step("", said, reason, effect, lambda: self.hands.lead_writes(name))]
+
+    def labelling(self) -> list[Step[Cluster]]:
+        """Return the steps that lead reads to all but the primary, or to it where it is alone."""
+        if self.cluster.reads is None:
+            return []
+        steps = []
+        alone = not any(self.joins(member) for member in self.cluster.members)
+        for member in self.cluster.members:
+            on = alone if member.name == self.target.name else self.joins(member)
+            if (member.name in self.cluster.reads) == on or member.state is None:
+                continue
+            steps.append(self._label(member.name, on))
+        # Those that are added come first: reads lead to somebody all the time.
+        return sorted(steps, key=lambda step: step.statement.endswith("no"))
+
+    def _label(self, name: str, on: bool) -> Step[Cluster]:
+        def effect(cluster: Cluster) -> Cluster:
+            reads = (cluster.reads or frozenset()) - {name}
+            return replace(cluster, reads=reads | {name} if on else reads)
+
+        said = f"label of its running Pod: reads -> {'yes' if on else 'no'}"
+        reason = "a replica is read from" if on else "the primary is not read from"
+        return self.step(name, said, reason, effect, lambda: self.hands.lead_reads(name, on))
+
+    def joins(self, member: Member) -> bool:
+        """Whether a member is to follow the new primary."""
+        away = member.name in self.wanted.left_out or member.state is None
+        return not away and member.name != self.target.name
+
+    def attempted(self, member: Member, step: Step[Cluster]) -> Step[Cluster]:
+        """Return a step that holds nobody up but its own member."""
+        return replace(step, execute=lambda: self.hands.attempt(member.name, step.execute))
+
+    def joining(self, member: Member) -> list[Step[Cluster]]:
+        """Return the steps that let a member follow the new primary."""
+        target, state = self.target, self._state(member)
+        steps = self.semisync(member, "replica")
+        wanted = replication_plan.Wanted(
+            "following",
+            settings=self._settings(member),
+            password=self.wanted.password,
+            read_only=True,
+        )
+        if self._closable(member):
+            # The plan closed it before: its state here is the one after that.
+            state = replace(
+                state,
+                read_only=True,
+                super_read_only=True,
+                persisted=("read_only", "super_read_only"),
+            )
+        made = self.of(member, state, wanted)
+        folded = Plan(state, made).after()
+        lifted = [self.lifted(member.name, step) for step in made]
+        if folded.channel(CHANNEL) != member.channel:
+            # Its threads start last.
+            return [*steps, *lifted[:-1], self._following(member, lifted[-1])]
+        if steps or self.cluster.feeder(member) != target:
+            return [*steps, *lifted, *self._reconnecting(member)]
+        return lifted
+
+    def _reconnecting(self, member: Member) -> list[Step[Cluster]]:
+        why = "connect anew, so that the name leads to the new primary"
+        stop = self._channel_step(member, "stop_receiver", why, "stopped", None)
+        start = self._channel_step(member, "start_receiver", why, "running", None)
+        return [stop, self._following(member, start)]
+
+    def _following(self, member: Member, step: Step[Cluster]) -> Step[Cluster]:
+        """Return a channel's last step, which also waits until it follows the new primary."""
+        uuid = self.target.uuid
+
+        def effect(cluster: Cluster) -> Cluster:
+            def of_target(state: State) -> State:
+                channel = state.channel(CHANNEL)
+                return state.with_channel(replace(channel, source_uuid=uuid)) if channel else state
+
+            return step.effect(cluster).with_state(member.name, of_target)
+
+        return replace(
+            step,
+            effect=effect,
+            execute=lambda: self.hands.follow(member.name, self.target.name, step.execute),
+        )
+
+    def _settings(self, member: Member) -> dict[str, Setting]:
+        target = self.target
+        place: dict[str, Setting] = {"host": target.host, "port": target.port}
+        if member.channel is not None:
+            return {**place, "auto_position": True}
+        model = target.channel or next(
+            (each.channel for each in self.cluster.members if each.channel), None
+        )
+        inherited = {
+            key: value
+            for key, value in (model.settings if model else {}).items()
+            if key in INHERITED and value not in ("", None, False)
+        }
+        return {**FOLLOWED_WITH, **inherited, **self.wanted.settings, **place}
+
+    def semisync(self, member: Member, role: semisync.Role) -> list[Step[Cluster]]:
+        """Return the steps that give a member its side, where the cluster is semi-synchronous."""
+        held = member.semisync
+        used = any(each.semisync and each.semisync.on for each in self.cluster.members)
+        if held is None or not used:
+            return []
+        timeouts = [
+            each.semisync.timeout
+            for each in self.cluster.members
+            if each.semisync and "source" in each.semisync.on
+        ]
+        made = semisync.plan(
+            held,
+            role,
+            lambda sql: _ran(self.hands.run(member.name, sql)),
+            timeout=timeouts[0] if timeouts else None,
+            install=False,
+        )
+
+        def lift(step: Step[Semisync]) -> Step[Cluster]:
+            def changed(each: Member) -> Member:
+                return replace(each, semisync=step.effect(each.semisync or held))
+
+            return self.step(
+                member.name,
+                step.statement,
+                step.reason,
+                lambda cluster: cluster.with_member(member.name, changed),
+                step.execute,
+            )
+
+        return [lift(step) for step in made.steps]
+
+    def ending_sessions(self) -> list[Step[Cluster]]:
+        """Return the step that sends clients of the old primary to find the new one."""
+        old = self.cluster.member(self.cluster.primary)
+        if not self.wanted.clients or old is None or not old.open or old.name == self.target.name:
+            return []
+        reason = "a client that keeps its connection would only meet refusals here"
+        said = "KILL the sessions of clients"
+        return [
+            self.step(
+                old.name,
+                said,
+                reason,
+                lambda cluster: cluster,
+                lambda: self.hands.end_sessions(old.name),
+            )
+        ]
+
+    def _state(self, member: Member) -> State:
+        if member.state is None:
+            raise CollectionError(f"{member.name} does not answer: {member.unreachable}")
+        return member.state
+
+
+@dataclass(frozen=True)
+class _Sender:
+    """Stands for a member's connection where plans of one instance are made."""
+
+    hands: Hands
+    name: str
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        return self.hands.run(self.name, sql, params)
+
+
+def _ran(_touched: int) -> None:
+    """Forget how many rows a statement touched."""

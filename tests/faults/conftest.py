@@ -1,0 +1,26 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Faults as fixtures: each test breaks a real thing, asserts the cause that is named, does what its
+next step says, literally where that is a command, and asserts that nothing is wrong any more.
+
+- test_server_faults*.py: two or three bare servers, no Kubernetes.
+- test_cluster_faults.py: a small MySQL cluster in a namespace of its own on the lab.
+- test_network_faults.py: what breaks a whole cluster; a second lab of its own (LAB=faults).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.conftest import server_factory, shared_server_factory
+
+__all__ = ["server_factory", "shared_server_factory", "version"]
+
+
+@pytest.fixture(
+    scope="session",
+    params=["9.7", pytest.param("8.0.15", marks=pytest.mark.long)],
+)
+def version(request: pytest.FixtureRequest) -> str:
+    """The newest version in the gate, the oldest beside it in test-all."""
+    return str(request.param)

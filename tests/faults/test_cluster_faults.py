@@ -1,0 +1,267 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Faults of one MySQL cluster in a namespace of its own: named by the doctor, mended as it says."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils import roads
+
+from tests.faults import fixes
+from tests.faults.pair import named
+from tests.integration import cluster
+from tests.integration.cluster import container, deployment_spec, pod_spec
+from tests.integration.runner import run_module, succeed
+from tests.integration.site import Site
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
+]
+long = pytest.mark.long
+
+IP = "192.168.0.251"
+API_IMAGE = "docker.io/mysql-on-kubernetes/api:0.1.0"
+
+
+class Patient:
+    """A cluster of a primary and a replica, and the doctor that looks at it."""
+
+    def __init__(self) -> None:
+        self.site = Site()
+        self.space = self.site.namespace
+        played = self.site.play("--tags", "infra,db")
+        assert not played.failed, played.output[-4000:]
+        secret = self.site.cluster.get("Secret", "mysql-auth", self.space)
+        assert secret is not None
+        words = {key: base64.b64decode(text).decode() for key, text in secret["data"].items()}
+        self.password, self.secret = words["root-password"], words["replication-password"]
+
+    def look(self, **options: Any) -> dict[str, Any]:
+        given = {
+            "kubeconfig": cluster.kubeconfig(),
+            "namespace": self.space,
+            "login_password": self.password,
+            "patience": 5,
+        }
+        return succeed("mysql_doctor", {**given, **options})
+
+    def assert_healthy(self, **options: Any) -> None:
+        result = self.look(**{"patience": 120, **options})
+        assert result["verdict"] == "ok", "\n".join(result["report"])
+
+    def pod(self, instance: str) -> dict[str, Any]:
+        labels = f"mysql-on.kubernetes/server={instance}"
+        (pod,) = self.site.cluster.list("Pod", self.space, labels=labels)
+        return pod
+
+    def instance(self, name: str) -> dict[str, Any]:
+        return {
+            "kubeconfig": cluster.kubeconfig(),
+            "pod": {"namespace": self.space, "deployment": name},
+            "login_password": self.password,
+        }
+
+    def follow(self, host: str) -> None:
+        options = {"source_host": host, "source_user": "replication", "timeout": 5}
+        login = self.instance("mysql-11")
+        run_module("mysql_replication", {**login, "source_password": self.secret, **options})
+
+    def kubectl(self, command: str) -> str:
+        return fixes.shell(f"kubectl -n {self.space} {command}", cluster.kubeconfig())
+
+
+@pytest.fixture(scope="module")
+def patient() -> Iterator[Patient]:
+    made = Patient()
+    yield made
+    made.site.remove()
+
+
+@contextmanager
+def port_closed(patient: Patient) -> Iterator[None]:
+    """Close the primary's port to the replica, as a network that enforces policies does.
+
+    The lab's own network enforces none; the containers' processes are this machine's.
+    """
+    source, client = patient.pod("mysql-1"), patient.pod("mysql-11")
+    pid = process_of(str(source["metadata"]["uid"]))
+    rule = f"ip saddr {client['status']['podIP']} tcp dport 3306 reject with tcp reset"
+    chain = "type filter hook input priority 0;"
+    table = f"add table inet faults; add chain inet faults in {{ {chain} }}"
+    enter = ["nsenter", "--target", pid, "--net", "nft"]
+    subprocess.run([*enter, f"{table}; add rule inet faults in {rule}"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*enter, "delete table inet faults"], check=True)
+
+
+def process_of(uid: str) -> str:
+    """A process of a Pod, found by its control group."""
+    for path in Path("/proc").glob("[0-9]*/cgroup"):
+        try:
+            text = path.read_text()
+        except OSError:
+            continue
+        if uid in text or uid.replace("-", "_") in text:
+            return path.parent.name
+    raise AssertionError(f"no process of the Pod {uid}")
+
+
+def test_no_alarm_while_nothing_happens_and_while_it_loads(patient: Patient) -> None:
+    patient.assert_healthy()
+    ended = threading.Event()
+    writer = threading.Thread(target=write, args=(patient, ended))
+    writer.start()
+    try:
+        for _look in range(3):
+            result = patient.look()
+            assert named(result) == [], "\n".join(result["report"])
+    finally:
+        ended.set()
+        writer.join()
+    assert patient.look(tables=True)["verdict"] == "ok"
+
+
+def write(patient: Patient, ended: threading.Event) -> None:
+    """Write to the primary as fast as it takes it, until the event."""
+    with roads.connect(patient.instance("mysql-1")) as connection:
+        connection.execute("CREATE DATABASE busy")
+        connection.execute("CREATE TABLE busy.t (id INT AUTO_INCREMENT PRIMARY KEY, c TEXT)")
+        while not ended.is_set():
+            rows = ", ".join(["(REPEAT('x', 500))"] * 200)
+            connection.execute(f"INSERT INTO busy.t (c) VALUES {rows}")
+        connection.execute("DROP DATABASE busy")
+
+
+def test_a_network_policy_closes_the_port(patient: Patient) -> None:
+    deny = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "mysql"}}, "ingress": []}
+    body = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "deny"},
+        "spec": deny,
+    }
+    path = f"/apis/networking.k8s.io/v1/namespaces/{patient.space}/networkpolicies"
+    patient.site.cluster._json("POST", path, "create the policy", body=body)
+    try:
+        with port_closed(patient):
+            finding = fixes.the(wait_for(patient, "policy_closes_port"), POLICY)
+            assert "NetworkPolicy" in finding["proof"][-1]
+            fixes.run_command(finding, cluster.kubeconfig())
+            # The policy lets the replica in now: what plays the network opens the port.
+        patient.assert_healthy()
+        (policy,) = patient.site.cluster.list("NetworkPolicy", patient.space)
+        assert policy["spec"]["ingress"]
+    finally:
+        patient.kubectl("delete networkpolicy deny")
+
+
+POLICY = "replication.policy_closes_port"
+
+
+def wait_for(patient: Patient, code: str) -> dict[str, Any]:
+    """Look until the cause is named: a receiver notices after its heartbeat."""
+    result: dict[str, Any] = {}
+    for _attempt in range(20):
+        result = patient.look(patience=0)
+        if any(one["code"].endswith(code) for one in result["findings"]):
+            return result
+    return result
+
+
+@long
+def test_something_else_closes_the_port(patient: Patient) -> None:
+    with port_closed(patient):
+        finding = fixes.the(wait_for(patient, "port_blocked"), "replication.port_blocked")
+        assert "nft list ruleset" in finding["fix"]
+    patient.assert_healthy()
+
+
+def test_an_instance_is_scaled_to_zero(patient: Patient) -> None:
+    patient.kubectl("scale deployment mysql-11 --replicas=0")
+    patient.kubectl("wait --for=delete pod -l mysql-on.kubernetes/server=mysql-11 --timeout=120s")
+    result = patient.look(patience=0)
+    assert named(result) == ["mysql.scaled_to_zero"]
+    fixes.run_command(fixes.the(result, "mysql.scaled_to_zero"), cluster.kubeconfig())
+    patient.assert_healthy()
+
+
+@long
+def test_the_name_of_the_service_is_misspelt(patient: Patient) -> None:
+    patient.follow("mysql-wirte")
+    finding = fixes.the(patient.look(), "replication.unknown_host")
+    listed = finding["proof"][-1].partition(": ")[2]
+    assert "mysql-write" in listed.split(", ")
+    patient.follow("mysql-write")
+    patient.assert_healthy()
+
+
+@long
+def test_a_password_that_is_not_the_volumes(patient: Patient) -> None:
+    finding = fixes.the(patient.look(login_password="another"), "mysql.access_denied")
+    assert any(line.startswith("PVC mysql-") for line in finding["proof"])
+    assert patient.password not in json.dumps(finding)
+
+
+@long
+def test_the_write_service_leads_nowhere(patient: Patient) -> None:
+    selector = '{"spec":{"selector":{"mysql-on.kubernetes/server":"%s"}}}'
+    patient.kubectl(f"patch service mysql-write -p '{selector % 'mysql-2'}'")
+    finding = fixes.the(patient.look(), "mysql.no_primary")
+    assert "mysql-on.kubernetes/server=mysql-2" in finding["proof"][0]
+    patient.kubectl(f"patch service mysql-write -p '{selector % 'mysql-1'}'")
+    patient.assert_healthy()
+
+
+@long
+def test_an_ingress_passes_its_prefix_on(patient: Patient) -> None:
+    command = ["python", "-m", "http.server", "8000"]
+    image = {"image": API_IMAGE, "name": "web"}
+    spec = deployment_spec("web", pod_spec(container(command=command, **image)))
+    space = cluster.Space(patient.site.cluster)
+    try:
+        space.make("Deployment", "web", spec=spec)
+        port = {"name": "http", "port": 80, "targetPort": 8000}
+        space.make("Service", "web", spec={"selector": {"app": "web"}, "ports": [port]})
+        space.make("Ingress", "web", spec=ingress(space.name, "/bucket"))
+        fixes.shell(
+            f"kubectl -n {space.name} wait pod --all --for=condition=Ready --timeout=60s",
+            cluster.kubeconfig(),
+        )
+        asked = {"namespace": space.name, "ip": IP, "lan_client_command": cluster.lan_client()}
+        result = patient.look(patience=20, **asked)
+        finding = fixes.the(result, "ingress.rewrite_missing")
+        example = finding["fix"].partition("in path ")[2].partition(" with ")
+        annotation = {"nginx.ingress.kubernetes.io/rewrite-target": "/$2"}
+        space.delete("Ingress", "web")
+        space.make(
+            "Ingress",
+            "web",
+            metadata={"annotations": annotation},
+            spec=ingress(space.name, example[0], "ImplementationSpecific"),
+        )
+        again = patient.look(patience=20, **asked)
+        assert "ingress.rewrite_missing" not in named(again)
+        space.delete("Service", "web")
+        missing = patient.look(**asked)
+        fixes.the(missing, "ingress.backend_missing")
+    finally:
+        space.remove()
+
+
+def ingress(host: str, path: str, kind: str = "Prefix") -> dict[str, Any]:
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    paths = [{"path": path, "pathType": kind, "backend": backend}]
+    rule = {"host": f"{host}.example", "http": {"paths": paths}}
+    return {"ingressClassName": "nginx", "rules": [rule]}

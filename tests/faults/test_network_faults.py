@@ -1,0 +1,297 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Faults of a whole cluster's network, on a second lab that nobody else uses (LAB=faults).
+
+The lab is made where it is not there (two minutes) and left running; ``LAB=faults make lab-reset``
+removes it. Each fault is a row: the commands that break, the cause, and what mends. Where ``mend`` is
+empty, what mends is the command that the next step prints, run as it stands there, cause after cause.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.faults import fixes
+from tests.integration import cluster
+from tests.integration.runner import CHECKOUT, codes, run_module
+
+LAB = "faults"
+IP = "192.168.0.251"
+KUBECONFIG = str(CHECKOUT / ".lab" / f"kubeconfig-{LAB}")
+EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
+POOL = "kubectl -n metallb-system patch ipaddresspool lab --type=merge -p"
+SERVICE = "kubectl -n traefik patch service traefik"
+ASK = "kubectl -n traefik annotate service traefik --overwrite metallb.io/loadBalancerIPs"
+
+pytestmark = [pytest.mark.lab, pytest.mark.long]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way in which the address is lost. undo: what to do afterwards beside the snapshot."""
+
+    code: str
+    breaks: tuple[str, ...]
+    proof: str
+    mends: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+
+
+OTHER_SERVICE = (
+    'echo \'{"apiVersion":"v1","kind":"Service","metadata":{"name":"other","namespace":"default",'
+    '"annotations":{"metallb.io/loadBalancerIPs":"' + IP + '"}},'
+    '"spec":{"type":"LoadBalancer","ports":[{"port":80}]}}\' | kubectl apply -f -'
+)
+KLIPPER = (
+    'echo \'{"apiVersion":"apps/v1","kind":"DaemonSet","metadata":{"name":"svclb-traefik",'
+    '"namespace":"kube-system"},"spec":{"selector":{"matchLabels":{"app":"svclb-traefik"}},'
+    '"template":{"metadata":{"labels":{"app":"svclb-traefik",'
+    '"svccontroller.k3s.cattle.io/svcname":"traefik",'
+    '"svccontroller.k3s.cattle.io/svcnamespace":"traefik"}},"spec":{"containers":[{"name":"lb",'
+    '"image":"' + cluster.IMAGE + '","imagePullPolicy":"IfNotPresent","command":["sleep","3600"]}],'
+    '"terminationGracePeriodSeconds":0}}}}\' | kubectl apply -f -'
+)
+L2 = "kubectl -n metallb-system patch l2advertisement lab --type=merge -p"
+DAEMONSET = "kubectl -n metallb-system patch daemonset speaker --type=merge -p"
+
+FAULTS = (
+    Fault(
+        "metallb.no_pool",
+        ("kubectl -n metallb-system delete ipaddresspool --all",),
+        "IPAddressPools of the cluster: none",
+        undo=(
+            "kubectl -n metallb-system delete ipaddresspool default --ignore-not-found",
+            "kubectl -n metallb-system delete l2advertisement default --ignore-not-found",
+        ),
+    ),
+    Fault(
+        "metallb.ip_in_no_pool",
+        (f'{POOL} \'{{"spec":{{"addresses":["192.168.0.240-192.168.0.245"]}}}}\'',),
+        "IPAddressPool lab: 192.168.0.240-192.168.0.245",
+    ),
+    Fault(
+        "metallb.no_l2advertisement",
+        ("kubectl -n metallb-system delete l2advertisement --all",),
+        "L2Advertisements of the cluster: none",
+        undo=("kubectl -n metallb-system delete l2advertisement default --ignore-not-found",),
+    ),
+    Fault(
+        "metallb.pool_not_advertised",
+        (f'{L2} \'{{"spec":{{"ipAddressPools":["another"]}}}}\'',),
+        "L2Advertisement lab: ipAddressPools ['another']",
+    ),
+    Fault(
+        "metallb.advertisement_selects_no_node",
+        (f'{L2} \'{{"spec":{{"nodeSelectors":[{{"matchLabels":{{"a":"b"}}}}]}}}}\'',),
+        "L2Advertisement lab: nodeSelectors",
+        (f'{L2} \'{{"spec":{{"nodeSelectors":null}}}}\'',),
+    ),
+    Fault(
+        "metallb.node_excluded",
+        (f"kubectl label nodes --all --overwrite {EXCLUDE}=true",),
+        f"Node worker1: label {EXCLUDE}",
+        undo=(
+            f"kubectl label nodes worker1 worker2 {EXCLUDE}-",
+            f"kubectl label nodes cp1 --overwrite {EXCLUDE}=",
+        ),
+    ),
+    Fault(
+        "metallb.speaker_not_ready",
+        (
+            f'{DAEMONSET} \'{{"spec":{{"template":{{"spec":{{"nodeSelector":{{"no":"node"}}}}}}}}}}\'',
+            "kubectl -n metallb-system wait --for=delete pod -l component=speaker --timeout=120s",
+        ),
+        "speaker Pods in metallb-system: none",
+        (
+            f'{DAEMONSET} \'{{"spec":{{"template":{{"spec":{{"nodeSelector":{{"no":null}}}}}}}}}}\'',
+            "kubectl -n metallb-system rollout status daemonset speaker --timeout=120s",
+        ),
+    ),
+    Fault(
+        "metallb.ip_taken",
+        (
+            f"{ASK}=192.168.0.250",
+            "kubectl -n traefik wait service traefik --timeout=60s"
+            " --for=jsonpath='{.status.loadBalancer.ingress[0].ip}'=192.168.0.250",
+            OTHER_SERVICE,
+            "kubectl -n default wait service other --timeout=60s"
+            " --for=jsonpath='{.status.loadBalancer.ingress[0].ip}'=" + IP,
+            f"{ASK}={IP}",
+        ),
+        "Service default/other: status.loadBalancer.ingress",
+        # "Give it up there."
+        ("kubectl -n default delete service other",),
+    ),
+    Fault(
+        "metallb.asks_other_ip",
+        (f"{ASK}=192.168.0.250",),
+        "Service traefik/traefik: metallb.io/loadBalancerIPs 192.168.0.250",
+    ),
+    Fault(
+        "metallb.both_ways",
+        (f'{SERVICE} -p \'{{"spec":{{"loadBalancerIP":"{IP}"}}}}\'',),
+        f"Service traefik/traefik: spec.loadBalancerIP {IP}",
+    ),
+    Fault(
+        "metallb.pool_excludes_service",
+        (f'{POOL} \'{{"spec":{{"serviceAllocation":{{"namespaces":["another"]}}}}}}\'',),
+        "IPAddressPool lab: serviceAllocation",
+        (f'{POOL} \'{{"spec":{{"serviceAllocation":null}}}}\'',),
+    ),
+    Fault(
+        "metallb.local_without_endpoint",
+        (
+            f'{L2} \'{{"spec":{{"nodeSelectors":[{{"matchExpressions":[{{"key":'
+            '"kubernetes.io/hostname","operator":"NotIn","values":["\'"$(kubectl -n traefik get pods'
+            " -o jsonpath='{.items[0].spec.nodeName}')\"'\"]}]}]}}'",
+            f'{SERVICE} -p \'{{"spec":{{"externalTrafficPolicy":"Local"}}}}\'',
+        ),
+        "Service traefik/traefik: externalTrafficPolicy Local",
+    ),
+    Fault(
+        "metallb.other_load_balancer",
+        (
+            KLIPPER,
+            "kubectl -n kube-system rollout status daemonset svclb-traefik --timeout=120s",
+        ),
+        "label svccontroller.k3s.cattle.io/svcname=traefik",
+    ),
+    Fault(
+        "ingress.controller_no_endpoints",
+        (
+            "kubectl -n traefik scale deployment traefik --replicas=0",
+            "kubectl -n traefik wait --for=delete pod --all --timeout=60s",
+        ),
+        "EndpointSlices of traefik/traefik: no ready endpoint",
+        (
+            "kubectl -n traefik scale deployment traefik --replicas=1",
+            "kubectl -n traefik rollout status deployment traefik --timeout=120s",
+        ),
+    ),
+    Fault(
+        "ingress.class_unknown",
+        ("kubectl delete ingressclass nginx",),
+        "IngressClasses of the cluster:",
+        # Its next step names a class that exists; here the cluster gets its own back.
+        ("true",),
+    ),
+)
+
+
+def kube(*commands: str) -> None:
+    for command in commands:
+        fixes.shell(command, KUBECONFIG)
+
+
+@pytest.fixture(scope="session")
+def second_lab() -> None:
+    done = subprocess.run(
+        ["make", "lab"],
+        cwd=CHECKOUT,
+        env={**os.environ, "LAB": LAB},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+SNAPSHOT = (
+    "-n metallb-system get ipaddresspools,l2advertisements",
+    "-n traefik get service traefik",
+    "get ingressclasses",
+)
+
+
+@pytest.fixture
+def network(second_lab: None) -> Iterator[None]:
+    """The lab's network, put back afterwards as it was."""
+    kept = []
+    for query in SNAPSHOT:
+        text = fixes.shell(f"kubectl {query} -o json", KUBECONFIG)
+        # A new object has no resourceVersion; an old one is replaced whatever its version is.
+        kept.append("\n".join(line for line in text.splitlines() if "resourceVersion" not in line))
+    yield
+    for text in kept:
+        applied = subprocess.run(
+            [fixes.kubectl(), "--kubeconfig", KUBECONFIG, "replace", "--force=false", "-f", "-"],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if applied.returncode:
+            again = [fixes.kubectl(), "--kubeconfig", KUBECONFIG, "apply", "-f", "-"]
+            subprocess.run(again, input=text, capture_output=True, text=True, check=True)
+
+
+def look(timeout: int = 0) -> dict[str, Any]:
+    client = cluster.lan_client()
+    program, rest = client[:-2], client[-2:]
+    return run_module(
+        "metallb_check",
+        {
+            "kubeconfig": KUBECONFIG,
+            "ip": IP,
+            "require": "held",
+            "lan_client_command": [*program, "--lab", LAB, *rest],
+            "timeout": timeout,
+        },
+    )
+
+
+def assert_healthy() -> None:
+    result = look(timeout=90)
+    assert not result.get("failed"), result.get("msg")
+    assert result["verdict"] == "ok", result["findings"]
+    assert result["answers"] == 404
+
+
+def seen(code: str) -> dict[str, Any]:
+    """Look until that cause is named: MetalLB takes a moment to see what was broken."""
+    for _attempt in range(30):
+        result = look()
+        if code in codes(result):
+            return result
+    raise AssertionError(f"{code} was not named, but: {result.get('msg') or result}")
+
+
+def mend(fault: Fault) -> None:
+    if fault.mends:
+        kube(*fault.mends)
+        return
+    # What one command mends may show the next cause: a new pool has to be advertised too.
+    for _cause in range(3):
+        result = look(timeout=20)
+        if not result.get("failed"):
+            return
+        finding = result["findings"][0]
+        if "kubectl" not in finding["fix"]:
+            return
+        fixes.run_command(finding, KUBECONFIG)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[fault.code for fault in FAULTS])
+def test_a_network_fault_is_named_and_mended(network: None, fault: Fault) -> None:
+    assert_healthy()
+    try:
+        kube(*fault.breaks)
+        finding = fixes.the(seen(fault.code), fault.code)
+        assert fault.proof in "\n".join(finding["proof"])
+        if fault.code == "ingress.class_unknown":
+            assert finding["fix"].startswith("Name one that exists")
+            return
+        mend(fault)
+        assert_healthy()
+    finally:
+        kube(*fault.undo)
+
+
+def test_a_healthy_network_raises_no_alarm(second_lab: None) -> None:
+    assert_healthy()

@@ -1,0 +1,27 @@
+"""docs/causes.md says what the catalogue says."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes.catalogue import TEXTS
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def test_the_page_is_in_step_with_the_catalogue() -> None:
+    spec = importlib.util.spec_from_file_location("causes_page", CHECKOUT / "tools" / "causes.py")
+    assert spec is not None
+    assert spec.loader is not None
+    writer = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(writer)
+    text = (CHECKOUT / "docs" / "causes.md").read_text(encoding="utf-8")
+    assert text == writer.page(), "docs/causes.md is out of date: make causes"
+    assert all(f"### `{code}`" in text for code in TEXTS)
+
+
+def test_every_text_is_in_both_languages() -> None:
+    for code, text in TEXTS.items():
+        for words in (text.ko.summary, text.ko.fix):
+            assert any("가" <= letter <= "힣" for letter in words), f"{code}: {words}"
