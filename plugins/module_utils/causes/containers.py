@@ -26,7 +26,7 @@ class State:
 def state_of(text: str) -> State:
     """Return the state that ``inspect`` printed as status, restarts and exit code."""
     words = text.split()
-    if len(words) != 3:
+    if len(words) != 3 or not all(word.isdigit() for word in words[1:]):
         return State()
     return State(words[0], int(words[1]), int(words[2]))
 

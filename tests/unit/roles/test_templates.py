@@ -336,6 +336,27 @@ def test_two_clusters_side_by_side_share_nothing():
     assert all(namespace or kind == "Namespace" for kind, namespace, _name in first | second)
 
 
+def test_a_static_volume_and_its_claim_have_one_class_and_know_each_other():
+    given = {
+        "infra_volumes": [
+            {"instance": "mysql-1", "path": "/data/one", "node": "worker1"},
+            {"instance": "mysql-11", "path": "/export/two", "nfs_server": "10.0.0.9"},
+        ]
+    }
+    made, *volumes = render("infra", "mysql-volumes.yaml.j2", **given)
+    _namespace, *claims = render("infra", "mysql-pvc.yaml.j2", infra_storage={}, **given)
+    classes = {one["spec"]["storageClassName"] for one in (*volumes, *claims)}
+    assert classes == {made["metadata"]["name"]}
+    refs = [volume["spec"]["claimRef"] for volume in volumes]
+    assert [(ref["namespace"], ref["name"]) for ref in refs] == [
+        ("mysql", "mysql-1"),
+        ("mysql", "mysql-11"),
+    ]
+    assert volumes[0]["spec"]["hostPath"]["path"] == "/data/one"
+    assert volumes[1]["spec"]["nfs"] == {"server": "10.0.0.9", "path": "/export/two"}
+    assert {volume["spec"]["persistentVolumeReclaimPolicy"] for volume in volumes} == {"Retain"}
+
+
 def secret(name: str, *keys: str, accepted: bool = False) -> dict[str, Any]:
     """A Secret as k8s_info returns it; each key's value is its own name."""
     annotations = {"mysql-on.kubernetes/rotation": "accepted"} if accepted else None
