@@ -163,13 +163,14 @@ FAULTS = (
         "label svccontroller.k3s.cattle.io/svcname=traefik",
     ),
     Fault(
-        "ingress.controller_no_endpoints",
+        "ingress.controller_missing",
         (
             "kubectl -n traefik scale deployment traefik --replicas=0",
             "kubectl -n traefik wait --for=delete pod --all --timeout=60s",
         ),
-        "EndpointSlices of traefik/traefik: no ready endpoint",
-        (
+        "running Pods of a program that serves this controller: none",
+        ("kubectl -n traefik scale deployment traefik --replicas=1",),
+        undo=(
             "kubectl -n traefik scale deployment traefik --replicas=1",
             "kubectl -n traefik rollout status deployment traefik --timeout=120s",
         ),
