@@ -22,8 +22,9 @@ extends_documentation_fragment:
   - mysql_on.kubernetes.findings
 attributes:
   check_mode:
-    description: Only a Pod can answer, so in check mode nothing is asked and RV(checked) is false.
+    description: Can run in check mode and changes nothing.
     support: partial
+    details: Only a Pod can answer, so in check mode nothing is asked and RV(checked) is false.
   diff_mode:
     description: There is nothing to show; the module changes nothing.
     support: none

@@ -160,8 +160,8 @@ def parse(seen: waiting.Observation) -> Answer:
     """Return the answer that the finished Job's Pod left; pure. Raises CollectionError."""
     for pod in seen.pods:
         for entry in pod_status.containers(pod):
-            head, _, rest = entry.message.partition("\n")
-            code, _, said = rest.partition("\n")
+            head, _end, rest = entry.message.partition("\n")
+            code, _end, said = rest.partition("\n")
             number = code.removeprefix("exit code ")
             if number.isdigit():
                 return Answer(head, int(number), said.strip())
