@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from operator import or_
@@ -156,7 +156,8 @@ class Store:
                 yield data
             return
         with tempfile.TemporaryFile() as plain:
-            with self.plain(path, log.compression, log.encryption) as stream:
+            with ExitStack() as stack:
+                stream = stack.enter_context(self.plain(path, log.compression, log.encryption))
                 shutil.copyfileobj(stream, plain, BLOCK)
             plain.flush()
             with _mapped(plain.fileno()) as data:
@@ -335,11 +336,11 @@ class ArchiveSource:
         self, log: Binlog, wanted: frozenset[int], at: int = Start("").position
     ) -> Generator[Event]:
         """Yield the events of one log, from a position on."""
-        with (
-            self.store.opened(log) as data,
-            closing(file_events(data, name_of(log), wanted, start=at)) as events,
-        ):
-            yield from events
+        with ExitStack() as stack:
+            data = stack.enter_context(self.store.opened(log))
+            yield from stack.enter_context(
+                closing(file_events(data, name_of(log), wanted, start=at))
+            )
 
     def head(self, index: int) -> tuple[int, GtidSet]:
         """Return when a log was begun (seconds since 1970) and which transactions lie before it."""

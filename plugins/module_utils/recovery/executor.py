@@ -72,16 +72,17 @@ class Executor:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         ) as program:
-            assert program.stdin is not None
-            assert program.stderr is not None
+            stdin, stderr = program.stdin, program.stderr
+            if stdin is None or stderr is None:
+                raise CollectionError(f"{command[0]} was started without pipes")
             try:
                 while block := stream.read(1 << 20):
-                    program.stdin.write(block)
-                program.stdin.close()
+                    stdin.write(block)
+                stdin.close()
             except BrokenPipeError:
                 # It says itself why it would not read on.
                 pass
-            complaint = program.stderr.read().decode(errors="replace").strip()
+            complaint = stderr.read().decode(errors="replace").strip()
             if program.wait():
                 raise CollectionError(
                     f"{command[0]} ended with {program.returncode}: {complaint[-800:]}"

@@ -68,8 +68,9 @@ def read_target(options: Mapping[str, Any]) -> Target:
     if way == "latest":
         return Latest()
     if way == "after_gtid":
-        found = read_wanted({"gtid": options["after_gtid"]})
-        assert isinstance(found, GtidSet)
+        found: Wanted = read_wanted({"gtid": options["after_gtid"]})
+        if not isinstance(found, GtidSet):
+            raise CollectionError(f"after_gtid: {options['after_gtid']} is not a GTID")
         return After(found)
     if way == "gtid_executed":
         return Exactly(GtidSet.parse(str(options["gtid_executed"])))
@@ -143,8 +144,7 @@ def resolve(store: Store, archive: Archive, history: History, target: Target) ->
         except BinlogError as error:
             lacking = missing and error.code in _NOT_FOUND
             failed = failed or (_gap(source, base, missing) if lacking else error)
-    assert failed is not None
-    raise failed
+    raise failed or CollectionError("target: no archive and no server was given to look in")
 
 
 def _candidates(
@@ -199,7 +199,8 @@ def _hit(source: ArchiveSource, target: Target, history: History) -> Hit:
         return _first_not_in(source, target.gtids, history)
     if isinstance(target, After):
         found = look_for(source, target.gtid).found
-        assert found is not None
+        if found is None:
+            raise CollectionError(f"after_gtid: {target.gtid} is not in the binary logs")
         return _following(source, found)
     return look_for(source, target)
 
@@ -316,5 +317,6 @@ def describe(target: Target) -> str:
         return f"all that was committed by {iso_time(target.microseconds)}"
     if isinstance(target, Offset):
         return f"just before transaction {target.text}"
-    assert isinstance(target, Deed)
+    if not isinstance(target, Deed):
+        raise CollectionError(f"target: {target} is no way of naming one")
     return f"just before the {'last' if target.last else 'first'} {target.text}"
