@@ -72,8 +72,8 @@ class Executor:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         ) as program:
-            assert program.stdin is not None
-            assert program.stderr is not None
+            if program.stdin is None or program.stderr is None:
+                raise CollectionError(f"{command[0]} was started without its pipes")
             try:
                 while block := stream.read(1 << 20):
                     program.stdin.write(block)

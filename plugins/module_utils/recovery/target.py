@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from ..binlog.archive import Archive, Base, Binlog, chain
 from ..binlog.find import Hit, look_for
@@ -69,8 +69,7 @@ def read_target(options: Mapping[str, Any]) -> Target:
         return Latest()
     if way == "after_gtid":
         found = read_wanted({"gtid": options["after_gtid"]})
-        assert isinstance(found, GtidSet)
-        return After(found)
+        return After(cast(GtidSet, found))
     if way == "gtid_executed":
         return Exactly(GtidSet.parse(str(options["gtid_executed"])))
     if way == "name":
@@ -143,8 +142,7 @@ def resolve(store: Store, archive: Archive, history: History, target: Target) ->
         except BinlogError as error:
             lacking = missing and error.code in _NOT_FOUND
             failed = failed or (_gap(source, base, missing) if lacking else error)
-    assert failed is not None
-    raise failed
+    raise failed or _no_base(store, archive)
 
 
 def _candidates(
@@ -198,9 +196,7 @@ def _hit(source: ArchiveSource, target: Target, history: History) -> Hit:
     if isinstance(target, Exactly):
         return _first_not_in(source, target.gtids, history)
     if isinstance(target, After):
-        found = look_for(source, target.gtid).found
-        assert found is not None
-        return _following(source, found)
+        return _following(source, cast(Transaction, look_for(source, target.gtid).found))
     return look_for(source, target)
 
 
@@ -316,5 +312,5 @@ def describe(target: Target) -> str:
         return f"all that was committed by {iso_time(target.microseconds)}"
     if isinstance(target, Offset):
         return f"just before transaction {target.text}"
-    assert isinstance(target, Deed)
-    return f"just before the {'last' if target.last else 'first'} {target.text}"
+    which = "last" if cast(Deed, target).last else "first"
+    return f"just before the {which} {cast(Deed, target).text}"
