@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, cast
 
 from ..binlog.archive import Archive, Base, Binlog, chain
 from ..binlog.find import Hit, look_for
-from ..binlog.search import Deed, Moment, Offset, Place, Wanted, read_wanted
+from ..binlog.search import Moment, Offset, Place, Wanted, read_wanted
 from ..binlog.store import ArchiveSource, Store
 from ..binlog.transactions import PLACES, Grouper, Transaction, iso_time
 from ..causes.binlog import BinlogError
@@ -312,5 +312,5 @@ def describe(target: Target) -> str:
         return f"all that was committed by {iso_time(target.microseconds)}"
     if isinstance(target, Offset):
         return f"just before transaction {target.text}"
-    which = "last" if cast(Deed, target).last else "first"
-    return f"just before the {which} {cast(Deed, target).text}"
+    which = "last" if target.last else "first"
+    return f"just before the {which} {target.text}"
