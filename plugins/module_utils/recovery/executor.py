@@ -72,17 +72,16 @@ class Executor:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         ) as program:
-            stdin, stderr = program.stdin, program.stderr
-            if stdin is None or stderr is None:
-                raise CollectionError(f"{command[0]} was started without pipes")
+            if program.stdin is None or program.stderr is None:
+                raise CollectionError(f"{command[0]} was started without its pipes")
             try:
                 while block := stream.read(1 << 20):
-                    stdin.write(block)
-                stdin.close()
+                    program.stdin.write(block)
+                program.stdin.close()
             except BrokenPipeError:
                 # It says itself why it would not read on.
                 pass
-            complaint = stderr.read().decode(errors="replace").strip()
+            complaint = program.stderr.read().decode(errors="replace").strip()
             if program.wait():
                 raise CollectionError(
                     f"{command[0]} ended with {program.returncode}: {complaint[-800:]}"

@@ -13,11 +13,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from ..binlog.archive import Archive, Base, Binlog, chain
 from ..binlog.find import Hit, look_for
-from ..binlog.search import Deed, Moment, Offset, Place, Wanted, read_wanted
+from ..binlog.search import Moment, Offset, Place, Wanted, read_wanted
 from ..binlog.store import ArchiveSource, Store
 from ..binlog.transactions import PLACES, Grouper, Transaction, iso_time
 from ..causes.binlog import BinlogError
@@ -68,10 +68,8 @@ def read_target(options: Mapping[str, Any]) -> Target:
     if way == "latest":
         return Latest()
     if way == "after_gtid":
-        found: Wanted = read_wanted({"gtid": options["after_gtid"]})
-        if not isinstance(found, GtidSet):
-            raise CollectionError(f"after_gtid: {options['after_gtid']} is not a GTID")
-        return After(found)
+        found = read_wanted({"gtid": options["after_gtid"]})
+        return After(cast(GtidSet, found))
     if way == "gtid_executed":
         return Exactly(GtidSet.parse(str(options["gtid_executed"])))
     if way == "name":
@@ -144,7 +142,7 @@ def resolve(store: Store, archive: Archive, history: History, target: Target) ->
         except BinlogError as error:
             lacking = missing and error.code in _NOT_FOUND
             failed = failed or (_gap(source, base, missing) if lacking else error)
-    raise failed or CollectionError("target: no archive and no server was given to look in")
+    raise failed or _no_base(store, archive)
 
 
 def _candidates(
@@ -198,10 +196,7 @@ def _hit(source: ArchiveSource, target: Target, history: History) -> Hit:
     if isinstance(target, Exactly):
         return _first_not_in(source, target.gtids, history)
     if isinstance(target, After):
-        found = look_for(source, target.gtid).found
-        if found is None:
-            raise CollectionError(f"after_gtid: {target.gtid} is not in the binary logs")
-        return _following(source, found)
+        return _following(source, cast(Transaction, look_for(source, target.gtid).found))
     return look_for(source, target)
 
 
@@ -317,6 +312,5 @@ def describe(target: Target) -> str:
         return f"all that was committed by {iso_time(target.microseconds)}"
     if isinstance(target, Offset):
         return f"just before transaction {target.text}"
-    if not isinstance(target, Deed):
-        raise CollectionError(f"target: {target} is no way of naming one")
-    return f"just before the {'last' if target.last else 'first'} {target.text}"
+    which = "last" if target.last else "first"
+    return f"just before the {which} {target.text}"
