@@ -88,5 +88,6 @@ requirements:
   - kubernetes >= 31 on the machine where the module runs, for O(instances[].pod)
 """
 
-    # The same for modules that can find the instances by themselves: mysql_on.kubernetes.instances.optional
-    OPTIONAL = DOCUMENTATION.replace("    required: true\n    suboptions:", "    suboptions:", 1)
+    # The same for modules that can find the instances by themselves: mysql_on.kubernetes.instances.optional.
+    # With its type, since ansible-test's yamllint takes every plain assignment here for a literal.
+    OPTIONAL: str = DOCUMENTATION.replace("    required: true\n    suboptions:", "    suboptions:", 1)

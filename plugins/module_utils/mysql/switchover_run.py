@@ -143,7 +143,10 @@ class Run:
         for step in steps:
             try:
                 step.execute()
-            except MysqlError as error:
+            except CollectionError as error:
+                # Not caught as MysqlError: pylint then loses what the cause is.
+                if not isinstance(error, MysqlError):
+                    raise
                 if error.errno == LOCK_WAIT_TIMEOUT:
                     raise HeldError(name, seconds, error.reason) from error
                 if error.lost:
@@ -292,7 +295,9 @@ class Run:
             return noted
         try:
             return executed(self.session(source))
-        except MysqlError as error:
+        except CollectionError as error:
+            if not isinstance(error, MysqlError):
+                raise
             raise SourceLostError(source, None, error.reason) from error
 
     def _see_alive(self, source: str, unreceived: GtidSet) -> None:

@@ -68,7 +68,7 @@ def read_target(options: Mapping[str, Any]) -> Target:
     if way == "latest":
         return Latest()
     if way == "after_gtid":
-        found = read_wanted({"gtid": options["after_gtid"]})
+        found: Wanted = read_wanted({"gtid": options["after_gtid"]})
         return After(cast(GtidSet, found))
     if way == "gtid_executed":
         return Exactly(GtidSet.parse(str(options["gtid_executed"])))
