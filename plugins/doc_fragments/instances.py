@@ -90,4 +90,6 @@ requirements:
 
     # The same for modules that can find the instances by themselves: mysql_on.kubernetes.instances.optional.
     # With its type, since ansible-test's yamllint takes every plain assignment here for a literal.
-    OPTIONAL: str = DOCUMENTATION.replace("    required: true\n    suboptions:", "    suboptions:", 1)
+    OPTIONAL: str = DOCUMENTATION.replace(
+        "    required: true\n    suboptions:", "    suboptions:", 1
+    )
