@@ -307,7 +307,7 @@ def test_the_port_is_closed_and_the_retries_are_used_up(primary: Server, replica
 @long
 def test_a_firewall_swallows_the_stream(primary: Server, replica: Server) -> None:
     with Road(primary.port) as road:
-        run_module("mysql_replication", source_of(replica, primary, source_port=road.port))
+        follow(replica, primary, source_port=road.port)
         assert_healthy(primary, replica)
         road.swallow()
         finding = (
@@ -375,7 +375,7 @@ def test_a_replica_follows_another_server(
 ) -> None:
     other = server_factory(version, 2)
     grant(other)
-    run_module("mysql_replication", {**replica.login, "state": "detached"})
+    reset(replica)
     follow(replica, other, read_only=True)
     finding = fixes.the(look(primary, replica), "replication.wrong_source")
     assert uuid_of(other) in "\n".join(finding["proof"])
@@ -389,7 +389,8 @@ def test_the_primary_follows_its_own_replica(primary: Server, replica: Server) -
     run_module("mysql_replication", source_of(primary, replica, timeout=3))
     finding = fixes.the(look(primary, replica), "mysql.primary_follows")
     assert "state: detached" in finding["fix"]
-    succeed("mysql_replication", {**primary.login, "state": "detached"})
+    # mysql_replication made it read-only when it let it follow.
+    succeed("mysql_replication", {**primary.login, "state": "detached", "read_only": False})
     assert_healthy(primary, replica)
 
 
