@@ -104,6 +104,19 @@ def test_as_few_stops_as_the_server_allows(primary: Server, replica: Server) -> 
     assert both["replication"]["following"]
 
 
+def test_a_channel_that_is_moved_keeps_its_heartbeat(primary: Server, replica: Server) -> None:
+    changed(following(replica, primary, source_heartbeat_period=1.5))
+    # Nobody listens there: what counts is what the server keeps.
+    moved = following(replica, primary, source_port=1, wait=False)
+    told = succeed("mysql_replication", moved)
+    assert told["replication"]["source_heartbeat_period"] == 1.5
+    back = succeed("mysql_replication", following(replica, primary))
+    assert back["replication"]["following"]
+    assert back["replication"]["source_heartbeat_period"] == 1.5
+    default = succeed("mysql_replication", following(replica, primary, source_heartbeat_period=30))
+    assert default["changed"]
+
+
 def test_tls_options_are_sent_and_read_back(primary: Server, replica: Server) -> None:
     # MySQL opens none of these files before it connects by TLS.
     options = {

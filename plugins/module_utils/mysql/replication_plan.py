@@ -248,10 +248,23 @@ def _configuring(planner: _Planner, channel: Channel | None) -> list[Step[State]
     if changes or password:
         position = _position(wanted, changes, held)
         reason = _change_reason(channel, changes, password)
-        steps.append(_change(planner, changes, position, bool(password), reason))
+        sent = {**changes, **_kept(held, changes)}
+        steps.append(_change(planner, sent, position, bool(password), reason))
     if filters:
         steps.append(_filter(planner, filters, channel))
     return steps
+
+
+def _kept(held: Mapping[str, Setting], changes: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Return what is said again, because the server forgets it together with the source's address.
+
+    CHANGE REPLICATION SOURCE that names a host or a port puts the heartbeat period back to its default.
+    """
+    period = held.get("heartbeat_period")
+    moved = bool({"host", "port"} & changes.keys())
+    if not moved or period is None or "heartbeat_period" in changes:
+        return {}
+    return {"heartbeat_period": period}
 
 
 def _differs(channel: Channel | None, name: str, value: Setting) -> bool:

@@ -221,6 +221,15 @@ def test_a_position_is_needed_where_gtids_do_not_tell() -> None:
     assert sent(settled, placed) == [], "the position moves on: it is no setting"
 
 
+def test_the_heartbeat_is_said_again_where_the_server_would_forget_it() -> None:
+    held = replace(channel(), settings={**HELD, "heartbeat_period": 2.0})
+    moved = Wanted("following", settings={"port": 3307})
+    change = next(words for words in sent(state().with_channel(held), moved) if "PORT" in words)
+    assert "SOURCE_HEARTBEAT_PERIOD = 2.0" in change
+    retried = Wanted("following", settings={"retry_count": 7})
+    assert not any("HEARTBEAT" in words for words in sent(state().with_channel(held), retried))
+
+
 def test_a_new_channel_needs_a_host() -> None:
     with pytest.raises(CollectionError, match="source_host: needed"):
         plan(state(), Wanted("following"))
