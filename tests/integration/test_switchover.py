@@ -42,7 +42,9 @@ def servers(server_factory: ServerFactory, version: str) -> Servers:
 
 def cluster_of(server_factory: ServerFactory, version: str) -> Servers:
     """A primary and two replicas that follow it, with a table and an account of a client."""
-    made = {f"mysql-{number}": server_factory(version, number) for number in (1, 11, 12)}
+    # Durable, unlike the servers of other tests: what is killed here and comes back has what it had.
+    durable = ("--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1")
+    made = {f"mysql-{number}": server_factory(version, number, *durable) for number in (1, 11, 12)}
     primary = made["mysql-1"]
     primary.sql(
         f"CREATE USER {USER}@'%' IDENTIFIED BY '{SECRET}'",
@@ -232,6 +234,7 @@ def test_the_most_advanced_takes_over_when_the_primary_is_killed(servers: Server
         assert roles(joined)["mysql-1"] == "replica"
 
 
+@pytest.mark.long
 def test_what_an_old_primary_never_sent_is_listed_and_not_let_in(servers: Servers) -> None:
     """Acknowledged while nobody received: the loss of asynchronous replication, to the number."""
     primary = servers["mysql-1"]
@@ -370,6 +373,7 @@ def modern(server_factory: ServerFactory) -> Servers:
     return cluster_of(server_factory, "9.7")
 
 
+@pytest.mark.long
 def test_semi_synchronous_sides_move_with_the_primary(modern: Servers) -> None:
     predicted = succeed("mysql_semisync", semisync(modern, "mysql-1"), check=True)
     made = succeed("mysql_semisync", semisync(modern, "mysql-1"))
@@ -386,7 +390,10 @@ def test_semi_synchronous_sides_move_with_the_primary(modern: Servers) -> None:
     assert not any(each["source_enabled"] or each["replica_enabled"] for each in off["instances"])
 
 
-@pytest.mark.parametrize("semi_synchronous", [False, True], ids=["async", "semisync"])
+@pytest.mark.parametrize(
+    "semi_synchronous",
+    [pytest.param(False, id="async"), pytest.param(True, id="semisync", marks=pytest.mark.long)],
+)
 def test_what_a_killed_primary_had_acknowledged(modern: Servers, semi_synchronous: bool) -> None:
     """Nobody receives any more when it dies: acknowledged and lost, or not acknowledged."""
     primary = modern["mysql-1"]
