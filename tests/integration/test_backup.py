@@ -206,7 +206,7 @@ def test_a_server_that_counts_anew_leaves_its_old_history_untouched(
     [
         pytest.param("9.7", "clone", "none", False, marks=pytest.mark.long),
         ("9.7", "clone", "zstd", True),
-        ("8.0.15", "dump", "gzip", True),
+        pytest.param("8.0.15", "dump", "gzip", True, marks=pytest.mark.long),
     ],
 )
 def test_a_base_is_verified_and_found_damaged_when_it_is(

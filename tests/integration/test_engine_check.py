@@ -79,6 +79,8 @@ def test_a_value_that_mysqld_refuses_is_told_in_its_words(space: cluster.Space) 
     assert "/no/such/folder" in "\n".join(result["findings"][0]["proof"])
 
 
+# The kubelet takes a minute to give up; test_storage_check waits for the same cause in the gate.
+@pytest.mark.long
 def test_an_image_that_nobody_has_is_named_before_its_time_is_over(space: cluster.Space) -> None:
     arguments = given(space, image="registry.invalid/mysql:1", timeout=300, patience=2)
     result = fail("mysql_engine_check", arguments)

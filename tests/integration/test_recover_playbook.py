@@ -40,7 +40,7 @@ def recover(**variables: Any) -> subprocess.CompletedProcess[str]:
     ("language", "words"),
     [
         ("en", ("First left out:", "Lost with it:")),
-        ("ko", ("처음으로 빠지는 것:", "함께 잃는 것:")),
+        pytest.param("ko", ("처음으로 빠지는 것:", "함께 잃는 것:"), marks=pytest.mark.long),
     ],
 )
 def test_the_plan_is_shown_before_anything_is_touched(

@@ -194,6 +194,7 @@ def test_an_interrupted_copy_is_nobodys_data(primary: Server, replica: Server) -
     assert left == []
 
 
+@pytest.mark.long
 def test_a_replica_that_fell_behind_purged_logs(primary: Server, replica: Server) -> None:
     wanted = seeding(replica, primary, seed="dump")
     succeed("mysql_replication", wanted)

@@ -309,6 +309,7 @@ class Background:
         return self.result
 
 
+@pytest.mark.long
 def test_the_primary_goes_in_the_middle_and_somebody_has_all(servers: Servers) -> None:
     """Its last transaction reached mysql-12 alone: that one takes over, and nothing is lost."""
     primary, target = servers["mysql-1"], servers["mysql-11"]
@@ -392,7 +393,10 @@ def test_semi_synchronous_sides_move_with_the_primary(modern: Servers) -> None:
 
 @pytest.mark.parametrize(
     "semi_synchronous",
-    [pytest.param(False, id="async"), pytest.param(True, id="semisync", marks=pytest.mark.long)],
+    [
+        pytest.param(False, id="async", marks=pytest.mark.long),
+        pytest.param(True, id="semisync", marks=pytest.mark.long),
+    ],
 )
 def test_what_a_killed_primary_had_acknowledged(modern: Servers, semi_synchronous: bool) -> None:
     """Nobody receives any more when it dies: acknowledged and lost, or not acknowledged."""
