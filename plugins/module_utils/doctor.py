@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,9 +17,10 @@ from .causes import metallb as metallb_causes
 from .causes import tables as table_causes
 from .causes.doctor import Diagnosis, Seen, Wanted
 from .causes.instances import DENIED, Reading
+from .causes.settling import look_until
 from .finding import CollectionError, Finding, errors
 from .kube import client, ingress, lan, metallb, storage, workload
-from .kube.client import Cluster, KubeError
+from .kube.client import FORBIDDEN, Cluster, KubeError
 from .kube.ingress import IngressState, Rule
 from .mysql import checksum
 from .mysql.connection import MysqlError
@@ -28,8 +28,6 @@ from .mysql.replication import observe as observe_instance
 
 Part = TypeVar("Part")
 
-POLL = 1.0
-FORBIDDEN = 403
 # For the replicas to reach the snapshot at which tables are compared.
 TABLES_SECONDS = 120.0
 _PLUGINS = "SELECT user, plugin FROM mysql.user"
@@ -71,13 +69,12 @@ def examine(request: Request) -> Examined:
     It looks again while all that is found may heal by itself, until the patience ends: what a
     second look does not see was no cause. Raises CollectionError where the cluster cannot be read.
     """
-    deadline = time.monotonic() + request.patience
-    while True:
+
+    def look() -> tuple[Seen, list[str], Diagnosis]:
         seen, blind = _look(request)
-        diagnosis = causes.explain(seen, request.wanted)
-        if diagnosis.settled or time.monotonic() >= deadline:
-            break
-        time.sleep(POLL)
+        return seen, blind, causes.explain(seen, request.wanted)
+
+    seen, blind, diagnosis = look_until(look, lambda one: one[2].settled, request.patience)
     if request.tables:
         seen = _with_tables(seen, request)
         diagnosis = causes.explain(seen, request.wanted)

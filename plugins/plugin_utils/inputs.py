@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,8 @@ from types import MappingProxyType
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ..module_utils.kube.ingress import is_address
 
 Spec = Mapping[str, Any]
 # A form's name, or the bounds of a number, by variable; ``variable.key`` for a key of a dict.
@@ -48,14 +49,6 @@ class Form:
     holds: Callable[[str], bool]
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _matching(pattern: str, longest: int = 253) -> Callable[[str], bool]:
     compiled = re.compile(pattern)
     return lambda text: len(text) <= longest and compiled.fullmatch(text) is not None
@@ -68,7 +61,7 @@ def _or_empty(form: Form) -> Form:
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _HOST = Form(
     "a DNS name in lower case, not an address",
-    lambda text: _matching(rf"{_LABEL}(\.{_LABEL})*")(text) and not _is_address(text),
+    lambda text: _matching(rf"{_LABEL}(\.{_LABEL})*")(text) and not is_address(text),
 )
 _QUANTITY = Form(
     "a Kubernetes quantity above 0, such as 500m, 2 or 4Gi",
@@ -82,7 +75,7 @@ _LABEL_FORM = Form(
 
 FORMS: Mapping[str, Form] = MappingProxyType(
     {
-        "address": Form("an IP address", _is_address),
+        "address": Form("an IP address", is_address),
         "host": _HOST,
         "host_or_empty": _or_empty(_HOST),
         "identifier": _IDENTIFIER,

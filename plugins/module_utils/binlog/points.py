@@ -20,6 +20,7 @@ from ..mysql.connection import Connection, Row
 from ..mysql.dialect import quote_identifier, statement
 from ..mysql.gtid import GtidSet
 from ..plan import Plan, Step
+from .transactions import iso_moment
 
 SCHEMA = "mysql_on_kubernetes"
 TABLE = "binlog_points"
@@ -76,11 +77,6 @@ class State:
     current: Point
 
 
-def iso_time(moment: datetime) -> str:
-    """Return a UTC moment as ISO 8601 with microseconds and Z."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def current(connection: Connection) -> Point:
     """Read the point where the server's binary log ends now.
 
@@ -97,7 +93,7 @@ def current(connection: Connection) -> Point:
         )
     moment: datetime = connection.value("SELECT UTC_TIMESTAMP(6)")
     return Point(
-        time=iso_time(moment),
+        time=iso_moment(moment),
         gtid_executed=str(GtidSet.parse(str(rows[0]["executed_gtid_set"]))),
         file=str(rows[0]["file"]),
         position=int(rows[0]["position"]),
@@ -132,7 +128,7 @@ def observe(connection: Connection) -> State:
 
 def _point(row: Row) -> Point:
     return Point(
-        time=iso_time(row["noted_at"]),
+        time=iso_moment(row["noted_at"]),
         gtid_executed=str(row["gtid_executed"]),
         file=str(row["file"]),
         position=int(row["position"]),

@@ -46,7 +46,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def iso_time(microseconds: int) -> str:
     """Return a moment as ISO 8601 in UTC. Integers all the way: a float loses microseconds."""
-    moment = _EPOCH + timedelta(microseconds=microseconds)
+    return iso_moment(_EPOCH + timedelta(microseconds=microseconds))
+
+
+def iso_moment(moment: datetime) -> str:
+    """Return a UTC moment as ISO 8601 with microseconds and Z."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

@@ -68,7 +68,7 @@ def explain(state: IngressState, language: str = "en") -> list[Finding]:
 
 def host_is_ip(subject: str, host: str, language: str = "en") -> Finding | None:
     """Return the finding of a host that is an IP address, None where it is a name or empty. Pure."""
-    if not ingress.is_address(host):
+    if not ingress.host_is_address(host):
         return None
     proof = [f"host {host}: must be a DNS name, not an IP address"]
     return finding("ingress.host_is_ip", subject=subject, proof=proof, language=language, host=host)

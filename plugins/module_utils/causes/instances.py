@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 
 from ..finding import Finding, errors
 from ..kube import policies
+from ..kube.ingress import is_address
 from ..kube.workload import WorkloadState, claim_of
 from ..mysql.replication import Channel, State
 from . import proof as proof_causes
@@ -220,7 +220,7 @@ def _road(
     if workload is None:
         return None
     service = workload.service(host.split(".", maxsplit=1)[0])
-    if service is None and not _is_address(host):
+    if service is None and not is_address(host):
         listed = ", ".join(str(each["metadata"]["name"]) for each in workload.services) or "none"
         space = workload.topology.namespace
         seen.append(f"Services of {space}: {listed}")
@@ -267,14 +267,6 @@ def _policy(
         port=port,
         patch=json.dumps(patch, separators=(",", ":")),
     )
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _one_identity(found: list[Finding]) -> list[Finding]:

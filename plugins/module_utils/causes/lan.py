@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,8 +14,7 @@ from ..kube.metallb import NetworkState
 from . import metallb as causes
 from .catalogue import finding
 from .metallb import Verdict, Wanted
-
-POLL = 1.0
+from .settling import look_until, settled
 
 
 @dataclass(frozen=True)
@@ -39,14 +37,12 @@ def check(
     timeout: seconds that causes may take which heal by themselves. Raises CollectionError with
     the findings and the same keys that are returned otherwise.
     """
-    deadline = time.monotonic() + timeout
-    while True:
-        result = _once(look(), wanted, run, prefix)
-        failed = errors(result.verdict.findings)
-        passing = all(found.code in causes.TRANSIENT for found in failed)
-        if not failed or not passing or time.monotonic() >= deadline:
-            break
-        time.sleep(POLL)
+    result = look_until(
+        lambda: _once(look(), wanted, run, prefix),
+        lambda seen: settled(seen.verdict.findings, causes.TRANSIENT),
+        timeout,
+    )
+    failed = errors(result.verdict.findings)
     returned = _returned(result)
     if failed:
         state = "held and answering" if wanted.require == "held" else "allocatable"

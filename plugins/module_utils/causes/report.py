@@ -4,23 +4,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..finding import CollectionError, Finding, errors, worst_first
 from ..kube import metallb, rights, room, storage
-from ..kube.client import Cluster, KubeError
+from ..kube.client import FORBIDDEN, Cluster, KubeError
 from ..kube.room import Right
 from . import metallb as network_causes
 from . import preflight, volumes
 from . import storage as storage_causes
+from .settling import look_until, settled
 
 Object = dict[str, Any]
 
-POLL = 1.0
-FORBIDDEN = 403
 CLAIM = "PersistentVolumeClaim"
 TRANSIENT = network_causes.TRANSIENT | volumes.TRANSIENT
 
@@ -56,14 +54,10 @@ def check(cluster: Cluster, asked: Asked, timeout: float) -> dict[str, Any]:
     timeout: seconds that such causes may take. Raises CollectionError with every finding of every
     check, and the same keys that are returned otherwise.
     """
-    deadline = time.monotonic() + timeout
-    while True:
-        report = look(cluster, asked)
-        failed = errors(report.findings)
-        passing = all(one.code in TRANSIENT for one in failed)
-        if not failed or not passing or time.monotonic() >= deadline:
-            break
-        time.sleep(POLL)
+    report = look_until(
+        lambda: look(cluster, asked), lambda seen: settled(seen.findings, TRANSIENT), timeout
+    )
+    failed = errors(report.findings)
     returned = {
         **report.values,
         "checked": report.checked,

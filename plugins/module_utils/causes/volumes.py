@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +11,11 @@ from ..finding import CollectionError, Finding, errors, worst_first
 from ..kube import storage
 from ..kube.storage import StorageState
 from . import storage as causes
+from .settling import look_until, settled
 from .storage import Wanted
 
 Object = dict[str, Any]
 
-POLL = 1.0
 # Causes that a provisioner, or a Pod that starts, may still heal.
 TRANSIENT = frozenset(
     {
@@ -36,20 +35,16 @@ def check(
     timeout: seconds that causes may take which heal by themselves. Raises CollectionError with
     the findings and the same keys that are returned otherwise.
     """
-    deadline = time.monotonic() + timeout
-    while True:
+
+    def judged() -> tuple[StorageState, Object | None, list[Finding]]:
         state = look()
         choice = causes.choose(state, wanted, language)
-        found = [
-            *choice.findings,
-            *causes.explain(state, wanted, choice.storage_class, language),
-        ]
-        failed = errors(found)
-        passing = all(one.code in TRANSIENT for one in failed)
-        if not failed or not passing or time.monotonic() >= deadline:
-            break
-        time.sleep(POLL)
-    returned = _returned(state, choice.storage_class, found)
+        explained = causes.explain(state, wanted, choice.storage_class, language)
+        return state, choice.storage_class, [*choice.findings, *explained]
+
+    state, chosen, found = look_until(judged, lambda seen: settled(seen[2], TRANSIENT), timeout)
+    failed = errors(found)
+    returned = _returned(state, chosen, found)
     if failed:
         returned.pop("findings")
         subjects = ", ".join(dict.fromkeys(one.subject for one in failed))

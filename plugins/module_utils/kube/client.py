@@ -21,7 +21,9 @@ Object = dict[str, Any]
 Objects = list[Object]
 
 REQUEST_TIMEOUT = 30.0
+FORBIDDEN = 403
 NOT_FOUND = 404
+CONFLICT = 409
 OK = range(200, 300)
 PAGE = 500
 LOADING = threading.Lock()

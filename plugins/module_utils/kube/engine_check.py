@@ -16,9 +16,8 @@ from typing import Any
 from ..finding import CollectionError, Finding
 from . import pods as pod_status
 from . import waiting
-from .client import Cluster, KubeError
+from .client import CONFLICT, Cluster, KubeError
 
-CONFLICT = 409
 CONTAINER = "check"
 # The Job goes by itself where nobody is left to delete it, and it never runs for ever.
 TTL_SECONDS = 300

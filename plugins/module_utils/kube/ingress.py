@@ -93,13 +93,18 @@ def is_default(ingress_class: Object) -> bool:
     return annotations.get(DEFAULT_ANNOTATION) == "true"
 
 
-def is_address(host: str) -> bool:
-    """Whether a host is written as an IP address, which an Ingress cannot have."""
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address, as it stands."""
     try:
-        ipaddress.ip_address(host.strip("[]"))
+        ipaddress.ip_address(text)
     except ValueError:
         return False
     return True
+
+
+def host_is_address(host: str) -> bool:
+    """Whether a host is written as an IP address, which an Ingress cannot have."""
+    return is_address(host.strip("[]"))
 
 
 def prefix(path: str) -> str:

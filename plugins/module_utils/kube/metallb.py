@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from ..finding import CollectionError
 from . import pods as pod_status
 from . import selectors
-from .client import Cluster, KubeError
+from .client import FORBIDDEN, Cluster, KubeError
 
 Object = dict[str, Any]
 Address: TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
@@ -23,7 +23,6 @@ EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 DEFAULT_NAMESPACE = "metallb-system"
 PREFIXES = ("metallb.io", "metallb.universe.tf")
 BUGGY_ENDS = (0, 255)
-FORBIDDEN = 403
 # Where kubeadm keeps kube-proxy's configuration: namespace, name.
 KUBE_PROXY = ("kube-system", "kube-proxy")
 # k3s labels the Pods of its own load balancer with the Service that they serve.

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import topology, waiting
-from .client import Cluster, KubeError
+from .client import FORBIDDEN, Cluster, KubeError
 from .topology import Topology
 from .waiting import Observation
 
 Object = dict[str, Any]
-
-FORBIDDEN = 403
 
 
 @dataclass(frozen=True)
