@@ -6,34 +6,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.integration import replicas
+from tests.integration.replicas import empty
 from tests.integration.runner import codes, succeed
 from tests.integration.servers import Server
-
-SECRET = "a secret of replication"
-USER = "replicator"
-
-
-def grant(server: Server, user: str = USER) -> None:
-    server.sql(
-        f"CREATE USER {user}@'%' IDENTIFIED BY '{SECRET}'",
-        f"GRANT REPLICATION SLAVE ON *.* TO {user}@'%'",
-    )
 
 
 def source_of(replica: Server, primary: Server, **options: Any) -> dict[str, Any]:
     """The arguments by which mysql_replication points a replica at the primary."""
-    return {
-        **replica.login,
-        "source_host": primary.host,
-        "source_port": primary.port,
-        "source_user": USER,
-        "source_password": SECRET,
+    mine = {
         "source_connect_retry": 1,
         "source_heartbeat_period": 1,
         "get_source_public_key": True,
         "timeout": 20,
-        **options,
     }
+    return replicas.source_of(replica, primary, **(mine | options))
 
 
 def follow(replica: Server, primary: Server, **options: Any) -> dict[str, Any]:
@@ -43,13 +30,7 @@ def follow(replica: Server, primary: Server, **options: Any) -> dict[str, Any]:
 def reset(server: Server) -> None:
     """Leave a server as a new one: no channel, no data of its own, no GTIDs."""
     succeed("mysql_replication", {**server.login, "state": "detached", "read_only": False})
-    names = [row["database"] for row in server.sql("SHOW DATABASES")]
-    own = {"information_schema", "mysql", "performance_schema", "sys"}
-    server.sql(*(f"DROP DATABASE `{name}`" for name in names if name not in own), "SELECT 1")
-    users = server.sql("SELECT user FROM mysql.user WHERE host = '%'")
-    server.sql(*(f"DROP USER `{row['user']}`@'%'" for row in users), "SELECT 1")
-    old = server.version == "8.0.15"
-    server.sql("RESET MASTER" if old else "RESET BINARY LOGS AND GTIDS")
+    empty(server)
 
 
 def look(primary: Server, *replicas: Server, **options: Any) -> dict[str, Any]:

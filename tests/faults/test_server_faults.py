@@ -12,18 +12,9 @@ from typing import Any
 import pytest
 
 from tests.faults import fixes
-from tests.faults.pair import (
-    SECRET,
-    USER,
-    assert_healthy,
-    follow,
-    grant,
-    look,
-    named,
-    reset,
-    source_of,
-)
+from tests.faults.pair import assert_healthy, follow, look, named, reset, source_of
 from tests.integration.conftest import ServerFactory
+from tests.integration.replicas import SECRET, USER, grant
 from tests.integration.road import Road
 from tests.integration.runner import fail, run_module, succeed
 from tests.integration.servers import Server, free_port, in_tree

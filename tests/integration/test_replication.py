@@ -10,22 +10,18 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import ServerFactory
+from tests.integration.replicas import SECRET, USER, grant, source_of
 from tests.integration.runner import fail, succeed
 from tests.integration.servers import Server
 
 pytestmark = pytest.mark.servers
-SECRET = "a secret of replication"
 OTHER = "another secret"
-USER = "replicator"
 
 
 @pytest.fixture(scope="module")
 def primary(shared_server_factory: ServerFactory, version: str) -> Server:
     server = shared_server_factory(version, 1)
-    server.sql(
-        f"CREATE USER {USER}@'%' IDENTIFIED BY '{SECRET}'",
-        f"GRANT REPLICATION SLAVE ON *.* TO {USER}@'%'",
-    )
+    grant(server)
     return server
 
 
@@ -35,15 +31,8 @@ def replica(server_factory: ServerFactory, version: str) -> Server:
 
 
 def following(replica: Server, primary: Server, **options: Any) -> dict[str, Any]:
-    return {
-        **replica.login,
-        "source_host": primary.host,
-        "source_port": primary.port,
-        "source_user": USER,
-        "source_password": SECRET,
-        "source_instance": primary.instance("primary"),
-        **options,
-    }
+    mine = {"source_instance": primary.instance("primary")}
+    return source_of(replica, primary, **(mine | options))
 
 
 def four(arguments: dict[str, Any]) -> dict[str, Any]:

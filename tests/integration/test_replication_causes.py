@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import ServerFactory
+from tests.integration.replicas import SECRET, USER, empty, grant, source_of
 from tests.integration.runner import codes, fail, run_module, succeed
 from tests.integration.servers import Server, free_port
 
 pytestmark = pytest.mark.servers
-SECRET = "a secret of replication"
-USER = "replicator"
 
 
 @pytest.fixture(scope="module")
@@ -39,33 +38,8 @@ def _forget(request: pytest.FixtureRequest) -> Any:
         empty(replica)
 
 
-def grant(server: Server, user: str) -> None:
-    server.sql(
-        f"CREATE USER {user}@'%' IDENTIFIED BY '{SECRET}'",
-        f"GRANT REPLICATION SLAVE ON *.* TO {user}@'%'",
-    )
-
-
-def empty(server: Server) -> None:
-    names = [row["database"] for row in server.sql("SHOW DATABASES")]
-    own = {"information_schema", "mysql", "performance_schema", "sys"}
-    server.sql(*(f"DROP DATABASE `{name}`" for name in names if name not in own), "SELECT 1")
-    users = server.sql("SELECT user FROM mysql.user WHERE host = '%'")
-    server.sql(*(f"DROP USER `{row['user']}`@'%'" for row in users), "SELECT 1")
-    old = server.version == "8.0.15"
-    server.sql("RESET MASTER" if old else "RESET BINARY LOGS AND GTIDS")
-
-
 def following(replica: Server, primary: Server, **options: Any) -> dict[str, Any]:
-    return {
-        **replica.login,
-        "source_host": primary.host,
-        "source_port": primary.port,
-        "source_user": USER,
-        "source_password": SECRET,
-        "timeout": 20,
-        **options,
-    }
+    return source_of(replica, primary, **({"timeout": 20} | options))
 
 
 def cause(arguments: dict[str, Any], code: str) -> dict[str, Any]:

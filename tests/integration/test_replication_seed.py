@@ -12,13 +12,11 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import ServerFactory
+from tests.integration.replicas import SECRET, USER, empty, grant, source_of
 from tests.integration.runner import codes, fail, succeed
 from tests.integration.servers import Server
 
 pytestmark = pytest.mark.servers
-SECRET = "a secret of replication"
-USER = "replicator"
-SYSTEM = {"information_schema", "mysql", "performance_schema", "sys"}
 
 # What a copy must not lose: every kind of column, and every kind of program.
 RICH = (
@@ -59,9 +57,8 @@ RICH = (
 def primary(shared_server_factory: ServerFactory, version: str) -> Server:
     """A source whose data is older than its binary logs."""
     server = shared_server_factory(version, 1)
+    grant(server)
     server.sql(
-        f"CREATE USER {USER}@'%' IDENTIFIED BY '{SECRET}'",
-        f"GRANT REPLICATION SLAVE ON *.* TO {USER}@'%'",
         *RICH,
         "SELECT 1",
     )
@@ -79,7 +76,7 @@ def replica(shared_replica: Server) -> Iterator[Server]:
     """A replica as new."""
     yield shared_replica
     succeed("mysql_replication", {**shared_replica.login, "state": "promoted"})
-    forget(shared_replica)
+    empty(shared_replica)
 
 
 def purge(server: Server) -> None:
@@ -88,27 +85,13 @@ def purge(server: Server) -> None:
     server.sql(f"PURGE BINARY LOGS TO '{last}'")
 
 
-def forget(server: Server) -> None:
-    names = {row["database"] for row in server.sql("SHOW DATABASES")} - SYSTEM
-    server.sql(*(f"DROP DATABASE `{name}`" for name in names), "SELECT 1")
-    users = server.sql("SELECT user FROM mysql.user WHERE host = '%'")
-    server.sql(*(f"DROP USER `{row['user']}`@'%'" for row in users), "SELECT 1")
-    old = server.version == "8.0.15"
-    server.sql("RESET MASTER" if old else "RESET BINARY LOGS AND GTIDS")
-
-
 def seeding(replica: Server, primary: Server, **options: Any) -> dict[str, Any]:
-    return {
-        **replica.login,
-        "source_host": primary.host,
-        "source_port": primary.port,
-        "source_user": USER,
-        "source_password": SECRET,
+    mine = {
         "source_instance": primary.instance("primary"),
         "seed": "auto",
         "wait_for_source": True,
-        **options,
     }
+    return source_of(replica, primary, **(mine | options))
 
 
 def twice(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -215,10 +198,8 @@ def test_reload_empties_what_is_named(
 ) -> None:
     """The course's own remedy: empty, connect, pour again."""
     primary = server_factory(version, 1)
-    primary.sql(
-        f"CREATE USER {USER}@'%' IDENTIFIED BY '{SECRET}'",
-        f"GRANT REPLICATION SLAVE ON *.* TO {USER}@'%'",
-    )
+    grant(primary)
+    primary.sql()
     purge(primary)
     pourer = ("CREATE DATABASE course", "CREATE TABLE course.t (id INT PRIMARY KEY)")
     for server in (primary, replica):
@@ -249,9 +230,8 @@ def test_without_gtids_the_copy_tells_the_place(
 ) -> None:
     off = ("--gtid-mode=OFF", "--enforce-gtid-consistency=OFF")
     source, replica = server_factory(version, 1, *off), server_factory(version, 11, *off)
+    grant(source)
     source.sql(
-        f"CREATE USER {USER}@'%' IDENTIFIED BY '{SECRET}'",
-        f"GRANT REPLICATION SLAVE ON *.* TO {USER}@'%'",
         "CREATE DATABASE shop",
         "CREATE TABLE shop.t (id INT PRIMARY KEY)",
         "INSERT INTO shop.t VALUES (1)",
@@ -338,9 +318,8 @@ def test_what_clone_cannot_do_is_said(primary: Server, replica: Server, version:
 @pytest.mark.long
 def test_an_older_source_seeds_a_newer_replica(server_factory: ServerFactory) -> None:
     old, new = server_factory("8.0.15", 1), server_factory("9.7", 11)
+    grant(old)
     old.sql(
-        f"CREATE USER {USER}@'%' IDENTIFIED BY '{SECRET}'",
-        f"GRANT REPLICATION SLAVE ON *.* TO {USER}@'%'",
         *RICH,
         "SELECT 1",
     )

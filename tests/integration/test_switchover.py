@@ -13,12 +13,11 @@ import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import MysqlError
 
 from tests.integration.conftest import ServerFactory
+from tests.integration.replicas import SECRET, grant, source_of
 from tests.integration.runner import codes, fail, run_module, succeed
 from tests.integration.servers import Server
 
 pytestmark = pytest.mark.servers
-SECRET = "a secret of replication"
-USER = "replicator"
 DEADLINE = 30.0
 Servers = dict[str, Server]
 
@@ -46,9 +45,8 @@ def cluster_of(server_factory: ServerFactory, version: str) -> Servers:
     durable = ("--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1")
     made = {f"mysql-{number}": server_factory(version, number, *durable) for number in (1, 11, 12)}
     primary = made["mysql-1"]
+    grant(primary)
     primary.sql(
-        f"CREATE USER {USER}@'%' IDENTIFIED BY '{SECRET}'",
-        f"GRANT REPLICATION SLAVE ON *.* TO {USER}@'%'",
         "CREATE USER client@'%' IDENTIFIED BY 'client'",
         "GRANT ALL ON shop.* TO client@'%'",
         "CREATE DATABASE shop",
@@ -60,19 +58,14 @@ def cluster_of(server_factory: ServerFactory, version: str) -> Servers:
 
 
 def follow(replica: Server, primary: Server, **options: Any) -> dict[str, Any]:
-    wanted = {
-        **replica.login,
-        "source_host": primary.host,
-        "source_port": primary.port,
-        "source_user": USER,
-        "source_password": SECRET,
+    mine = {
         "source_heartbeat_period": 0.5,
         "source_connect_retry": 1,
         # 10 tries, as 8.4 and later have it, are over in the middle of a test on a busy machine.
         "source_retry_count": 1000,
         "source_instance": primary.instance("primary"),
     }
-    return succeed("mysql_replication", wanted | options)
+    return succeed("mysql_replication", source_of(replica, primary, **(mine | options)))
 
 
 def asked(servers: Servers, **options: Any) -> dict[str, Any]:
