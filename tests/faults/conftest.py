@@ -10,17 +10,6 @@ next step says, literally where that is a command, and asserts that nothing is w
 
 from __future__ import annotations
 
-import pytest
-
-from tests.integration.conftest import server_factory, shared_server_factory
+from tests.integration.conftest import server_factory, shared_server_factory, version
 
 __all__ = ["server_factory", "shared_server_factory", "version"]
-
-
-@pytest.fixture(
-    scope="session",
-    params=["9.7", pytest.param("8.0.15", marks=pytest.mark.long)],
-)
-def version(request: pytest.FixtureRequest) -> str:
-    """The newest version in the gate, the oldest beside it in test-all."""
-    return str(request.param)

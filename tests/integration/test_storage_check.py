@@ -120,7 +120,8 @@ def test_options_that_cannot_be(space: cluster.Space) -> None:
 
 
 def test_an_image_that_is_nowhere_is_named(space: cluster.Space) -> None:
-    image = "docker.io/library/mysql:0.0.0-nowhere"
+    # A registry that refuses at once: nobody waits for names that cannot be resolved.
+    image = "127.0.0.1:1/library/mysql:0.0.0-nowhere"
     spec = pod_spec(container(image=image))
     space.make("Deployment", "no-image", spec=deployment_spec("no-image", spec))
     result = fail("kube_wait", wait(space, "Deployment", "no-image", "started"))
