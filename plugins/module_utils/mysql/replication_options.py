@@ -10,8 +10,8 @@ from typing import Any
 
 from ..finding import CollectionError
 from .replication_filters import wanted_filters
-from .replication_plan import Wanted
-from .replication_report import SETTING_KEYS, setting_name
+from .replication_plan import OPTION_OF, Wanted
+from .replication_report import setting_name
 from .replication_until import until_of
 
 READ_ONLY: Mapping[str, bool] = {"following": True, "promoted": False}
@@ -22,7 +22,7 @@ FOLLOWED_WITH: Mapping[str, Any] = {"port": 3306, "auto_position": True, "get_pu
 def wanted_of(params: Mapping[str, Any]) -> Wanted:
     """Return what the options ask for. Raises CollectionError for options that exclude each other."""
     leaves = params["state"] in ("detached", "promoted")
-    given = {key: params[setting_name(key)] for key in SETTING_KEYS}
+    given = {key: params[setting_name(key)] for key in OPTION_OF}
     settings = {key: value for key, value in given.items() if value is not None and not leaves}
     if "host" in settings:
         settings = {**FOLLOWED_WITH, **settings}

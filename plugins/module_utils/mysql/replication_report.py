@@ -10,33 +10,7 @@ from typing import Any
 from .gtid import GtidSet
 from .replication import Channel, State
 from .replication_filters import KINDS
-
-SETTING_KEYS = (
-    "host",
-    "port",
-    "user",
-    "auto_position",
-    "delay",
-    "connect_retry",
-    "retry_count",
-    "heartbeat_period",
-    "ssl",
-    "ssl_ca",
-    "ssl_cert",
-    "ssl_key",
-    "ssl_verify_server_cert",
-    "public_key_path",
-    "get_public_key",
-    "ssl_capath",
-    "ssl_cipher",
-    "ssl_crl",
-    "ssl_crlpath",
-    "tls_version",
-    "tls_ciphersuites",
-    "privilege_checks_user",
-    "require_row_format",
-    "require_table_primary_key_check",
-)
+from .replication_plan import OPTION_OF
 
 # Settings whose options are not called after the source.
 _OWN_NAMES = {
@@ -76,7 +50,7 @@ def channel(state: State, each: Channel, source: State | None = None) -> dict[st
 
     What only the source knows (missing, errant) is None where it was not read.
     """
-    settings = {setting_name(key): each.settings.get(key) for key in SETTING_KEYS}
+    settings = {setting_name(key): each.settings.get(key) for key in OPTION_OF}
     return {
         "channel": each.name,
         **settings,

@@ -16,31 +16,21 @@ from ..finding import CollectionError
 from ..plan import Plan, Step
 from . import replication_plan, semisync
 from .connection import Connection
-from .dialect import statement
+from .dialect import OPTIONS, has, statement
 from .gtid import GtidSet
 from .replication import Channel, Setting, State
 from .replication_options import FOLLOWED_WITH
+from .replication_plan import OPTION_OF
 from .semisync import Semisync
 
 Mode = Literal["planned", "lost"]
 
 MODES: tuple[Mode, ...] = ("planned", "lost")
 CHANNEL = ""
-# What the old primary takes over from the new one's channel before that is dropped.
-INHERITED = (
-    "user",
-    "auto_position",
-    "connect_retry",
-    "retry_count",
-    "heartbeat_period",
-    "get_public_key",
-    "ssl",
-    "ssl_ca",
-    "ssl_cert",
-    "ssl_key",
-    "ssl_verify_server_cert",
-    "public_key_path",
-)
+# Each member's own: where its source is, and how far it stays behind on purpose.
+OWN = frozenset({"host", "port", "delay"})
+# What the old primary takes over from the new one's channel before that is dropped: all else.
+INHERITED = tuple(name for name in OPTION_OF if name not in OWN)
 
 
 @dataclass(frozen=True)
@@ -598,10 +588,11 @@ class _Planner:
         model = target.channel or next(
             (each.channel for each in self.cluster.members if each.channel), None
         )
+        held, version = model.settings if model else {}, self._state(member).server.version
         inherited = {
-            key: value
-            for key, value in (model.settings if model else {}).items()
-            if key in INHERITED and value not in ("", None, False)
+            key: held[key]
+            for key in INHERITED
+            if held.get(key) not in ("", None, False) and has(OPTIONS, OPTION_OF[key], version)
         }
         return {**FOLLOWED_WITH, **inherited, **self.wanted.settings, **place}
 

@@ -4,17 +4,32 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes import switchover as causes
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import Server
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import (
+    Server,
+    Version,
+)
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.dialect import (
+    OPTIONS as DIALECT,
+)
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.dialect import has, option
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.replication import (
     ApplierError,
     Channel,
     State,
+    _settings,
+)
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.replication_plan import (
+    OPTION_OF,
+)
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.replication_report import (
+    setting_name,
 )
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.semisync import Semisync
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.switchover import (
@@ -26,6 +41,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.switchov
     shown,
 )
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.plan import Plan, Step
+from ansible_collections.mysql_on.kubernetes.plugins.modules.mysql_replication import argument_spec
 
 UUIDS = {
     name: f"{number:08d}-0000-0000-0000-000000000000"
@@ -136,6 +152,33 @@ def test_the_old_primary_follows_as_the_others_do_and_no_secret_shows() -> None:
     ):
         assert words in change
     assert SECRET not in f"{done.as_list()} {shown(done.after())}"
+
+
+OPTIONS = {
+    **{name: f"the {name}" for name in OPTION_OF},
+    **{"port": 3306, "delay": 0, "connect_retry": 7, "retry_count": 77, "heartbeat_period": 1.5},
+    **dict.fromkeys(("auto_position", "ssl", "ssl_verify_server_cert", "get_public_key"), True),
+    **{"require_row_format": True, "require_table_primary_key_check": "GENERATE"},
+    "privilege_checks_user": "'applier'@'%'",
+}
+
+
+@pytest.mark.parametrize("version", [(8, 0, 15), (9, 7, 4)])
+def test_the_old_primary_follows_with_every_option_that_there_is(version: Version) -> None:
+    """A new option of mysql_replication is taken over without being named anywhere else."""
+    model = channel("mysql-1", settings=OPTIONS)
+    cluster = with_members(healthy(), member("mysql-1", version=version), member("mysql-11", model))
+    (change,) = [step for step in said(made(cluster, "mysql-11").steps) if "CHANGE" in step]
+    known = [name for name in OPTION_OF.values() if has(DIALECT, name, version)]
+    assert len(known) >= 20
+    for name in known:
+        own = name == "SOURCE_DELAY"
+        assert (f" {option(name, version)} = " in change) == (not own), name
+
+
+def test_every_option_of_a_channel_can_be_asked_for_and_is_read() -> None:
+    assert {setting_name(name) for name in OPTION_OF} <= set(argument_spec())
+    assert set(_settings(defaultdict(lambda: "0"))) == set(OPTION_OF)
 
 
 @pytest.mark.parametrize("target", ["mysql-11", "mysql-12"])
