@@ -92,6 +92,13 @@ options:
     description: Whether O(mode=lost) takes over although the primary is alive. What it acknowledges can be lost.
     type: bool
     default: false
+  fence:
+    description:
+      - Whether O(mode=lost) with O(services) first ends a primary that does not answer, by scaling its Deployment to 0.
+      - It may run on where nobody reaches it, with clients that hold a connection. C(site.yml) brings it back.
+      - Without O(services) nothing can end it; a finding says what to do.
+    type: bool
+    default: true
   accept_loss:
     description: Whether O(mode=lost) may give up transactions that another surviving instance has.
     type: bool
@@ -272,6 +279,7 @@ def argument_spec() -> dict[str, Any]:
         "source_heartbeat_period": {"type": "float"},
         "force": {"type": "bool", "default": False},
         "accept_loss": {"type": "bool", "default": False},
+        "fence": {"type": "bool", "default": True},
         "end_sessions": {"type": "bool", "default": True},
         "timeout": {"type": "int", "default": 60},
         "progress_file": {"type": "path"},
@@ -334,7 +342,9 @@ class Site:
         if primary in self.by_name:
             found[primary] = self.look(primary)
         members = tuple(found[name] for name in self.by_name)
-        return planning.Cluster(primary, members, routes.reads(seen) if seen else None)
+        if seen is None:
+            return planning.Cluster(primary, members)
+        return planning.Cluster(primary, members, routes.reads(seen), routes.wanted(seen))
 
 
 def refuse_unknown(params: dict[str, Any]) -> None:
@@ -366,6 +376,7 @@ def decide(
         params["accept_loss"],
         tuple(heard),
         params["language"],
+        fenced=params["fence"] and site.routes is not None,
     )
     details = {"changed": False, "plan": []}
     if not asked.target:
@@ -396,6 +407,7 @@ def carry_out(
         raise CollectionError(f"{message}: {error.message}", found, details) from error
     new = site.look(asked.target).state if running.failures else None
     found = causes.behind(running.failures, new, asked)
+    found += causes.remains(running.remains, plan.before.primary, asked)
     if errors(found):
         names = ", ".join(failure.name for failure in running.failures)
         message = f"{asked.target} is primary, and it is not followed by: {names}"
@@ -452,6 +464,7 @@ def switch(module: AnsibleModule, site: Site, running: Run) -> dict[str, Any]:
         password=params["source_password"],
         left_out=causes.left_out(before, asked) if asked.mode == "lost" else frozenset(),
         clients=params["end_sessions"],
+        fence=params["fence"],
     )
     plan = planning.plan(before, wanted, running)
     after = plan.after()

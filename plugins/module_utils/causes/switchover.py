@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..finding import Finding, errors
@@ -22,7 +22,8 @@ from .replication import shortened
 class Asked:
     """What a switchover is asked for. timeout: seconds that writes may stand still.
 
-    heard: replicas that hear a primary which does not answer us.
+    heard: replicas that hear a primary which does not answer us. fenced: whether a primary that
+    does not answer is ended before another one takes over.
     """
 
     mode: Mode
@@ -32,6 +33,7 @@ class Asked:
     accept_loss: bool = False
     heard: tuple[str, ...] = ()
     language: str = "en"
+    fenced: bool = False
 
     def found(self, code: str, subject: str, *proof: str, **facts: object) -> Finding:
         """Return a finding of a cause."""
@@ -104,6 +106,14 @@ def stopped_by(error: Exception, cluster: Cluster, asked: Asked) -> list[Finding
     return []
 
 
+def remains(facts: Mapping[str, str], primary: str, asked: Asked) -> list[Finding]:
+    """Return that the old primary was told to end and may still run."""
+    if not facts:
+        return []
+    seen = f"Pod {facts['pod']} is still there; node {facts['node']}: Ready {facts['ready']}"
+    return [asked.found("switchover.pod_remains", primary, seen, **facts)]
+
+
 def behind(failures: Sequence[Failure], after: State | None, asked: Asked) -> list[Finding]:
     """Return why members that were told to follow the new primary do not.
 
@@ -134,7 +144,9 @@ def _primary(cluster: Cluster, asked: Asked) -> Iterator[Finding]:
             yield asked.found("switchover.primary_unknown", names, "none of them takes writes")
         return
     begun = switchover.unfinished(cluster)
-    if begun is not None and begun.name != asked.target:
+    # To open the primary again is fine, as long as the one that was begun has not been written to.
+    back = begun is not None and begun.closed and primary.name == asked.target
+    if begun is not None and begun.name != asked.target and not back:
         proof = f"{begun.name} follows nobody and has all that the others have"
         yield asked.found("switchover.unfinished", begun.name, proof)
     if asked.mode == "lost":
@@ -207,6 +219,8 @@ def _other(cluster: Cluster, member: Member, target: Member, asked: Asked) -> It
         lost = asked.mode == "lost" and member.name == cluster.primary
         code = "switchover.loss_unknown" if lost else "switchover.left_out"
         yield asked.found(code, member.name, member.unreachable, target=target.name)
+        if lost and not asked.fenced:
+            yield asked.found("switchover.not_fenced", member.name, member.unreachable)
         return
     found = _joining(cluster, member, target, asked)
     if asked.mode == "planned":

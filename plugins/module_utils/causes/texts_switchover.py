@@ -210,4 +210,32 @@ TEXTS: Mapping[str, Text] = {
             " 복제(db_semisync)를 쓰면 남지 않습니다",
         ),
     ),
+    "switchover.not_fenced": Text(
+        "warning",
+        Words(
+            "{subject} does not answer, and nothing here made sure that it is off: who reaches it can"
+            " still write there",
+            "Stop its mysqld, or switch its host off, before anybody reaches it again",
+        ),
+        Words(
+            "{subject}이(가) 응답하지 않지만 꺼졌다는 보장이 없어, 접속할 수 있는 쪽에서는 아직 쓸 수"
+            " 있습니다",
+            "누가 다시 접속하기 전에 그 mysqld를 멈추거나 호스트의 전원을 끄세요",
+        ),
+    ),
+    "switchover.pod_remains": Text(
+        "warning",
+        Words(
+            "{subject} was scaled to 0, and nobody says that its Pod {pod} has ended: on the node {node}"
+            " it may still take writes",
+            "Switch the node {node} off, then tell the cluster so: kubectl -n {namespace} delete pod"
+            " {pod} --grace-period=0 --force",
+        ),
+        Words(
+            "{subject}을(를) 0으로 줄였지만 Pod {pod}이(가) 끝났는지 알 수 없습니다. 노드 {node}에서 아직"
+            " 쓰기를 받을 수 있습니다",
+            "노드 {node}의 전원을 끈 뒤 클러스터에 알리세요: kubectl -n {namespace} delete pod {pod}"
+            " --grace-period=0 --force",
+        ),
+    ),
 }

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..finding import CollectionError
-from . import topology
+from . import pods, topology
 from .client import Cluster, Object
 from .topology import READS_LABEL, SERVER_LABEL, Topology
 
@@ -26,6 +26,11 @@ OF_SERVICE = "kubernetes.io/service-name"
 def reads(seen: Topology) -> frozenset[str]:
     """Return the instances whose running Pods are labelled to be read from."""
     return frozenset(instance.name for instance in seen.instances if instance.reads)
+
+
+def wanted(seen: Topology) -> frozenset[str]:
+    """Return the instances whose Deployment starts a Pod wherever there is none."""
+    return frozenset(instance.name for instance in seen.instances if instance.wanted)
 
 
 def selector_patch(service: Mapping[str, Any], instance: str) -> Object:
@@ -99,6 +104,30 @@ class Routes:
         pod = self._pod(name)
         if pod:
             self.cluster.patch("Pod", pod, label_patch(on), self.namespace)
+
+    def fence(self, name: str) -> Object:
+        """Let an instance have no Pod, and wait until there is none.
+
+        Returns what may still run, as the facts namespace, pod, node and ready; empty for nothing. A
+        node that is not ready cannot tell that a Pod has ended: it is not waited for.
+        Raises KubeError.
+        """
+        self.cluster.patch("Deployment", name, {"spec": {"replicas": 0}}, self.namespace)
+        deadline = time.monotonic() + self.timeout
+        while True:
+            left = self.cluster.list("Pod", self.namespace, labels=f"{SERVER_LABEL}={name}")
+            if not left:
+                return {}
+            pod, node = left[0]["metadata"]["name"], left[0]["spec"].get("nodeName", "")
+            ready = self._node_ready(node)
+            if (node and ready != "True") or time.monotonic() >= deadline:
+                return {"namespace": self.namespace, "pod": pod, "node": node, "ready": ready}
+            self.say(f"{name}: waiting until its Pod {pod} on {node} has ended")
+            time.sleep(POLL)
+
+    def _node_ready(self, name: str) -> str:
+        found = self.cluster.list("Node", fields=f"metadata.name={name}")
+        return (pods.condition(found[0], "Ready") or "Unknown") if found else "gone"
 
     def _pod(self, name: str) -> str:
         found = [each.pod for each in self.observe().instances if each.name == name]

@@ -22,6 +22,7 @@ class Instance:
 
     server_id: as given in the Deployment's arguments, 0 where it is not. config: fingerprint of the
     my.cnf that its template was made with, empty where it has none. reads: label of the running Pod.
+    wanted: whether the Deployment is to have a Pod.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Instance:
     node: str
     ready: bool
     reads: bool
+    wanted: bool = True
 
     def as_dict(self, namespace: str) -> dict[str, Any]:
         """Return the instance as modules of the collection take it: a name and the way to it."""
@@ -129,6 +131,7 @@ def _instance(deployment: Mapping[str, Any], pod: Mapping[str, Any] | None) -> I
         node=str((pod or {}).get("spec", {}).get("nodeName", "")),
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
         reads=metadata.get("labels", {}).get(READS_LABEL) == "yes",
+        wanted=deployment["spec"].get("replicas", 1) > 0,
     )
 
 

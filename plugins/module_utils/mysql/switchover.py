@@ -88,11 +88,13 @@ class Cluster:
     """The instances, and who is primary: empty where nobody is.
 
     reads: the members that clients are led to for reads; None where nothing leads clients.
+    supervised: the members that something starts again when they end; None where nothing does.
     """
 
     primary: str
     members: tuple[Member, ...]
     reads: frozenset[str] | None = None
+    supervised: frozenset[str] | None = None
 
     def member(self, name: str) -> Member | None:
         """Return a member by name, None where there is none."""
@@ -130,7 +132,8 @@ class Wanted:
 
     settings, password: what the old primary follows with, beside what the replicas have.
     left_out: members that are not touched, since they cannot follow. clients: whether the sessions
-    of clients on the old primary are ended.
+    of clients on the old primary are ended. fence: whether an old primary that does not answer is
+    ended by what supervises it.
     """
 
     mode: Mode
@@ -139,6 +142,7 @@ class Wanted:
     password: str | None = field(default=None, repr=False)
     left_out: frozenset[str] = frozenset()
     clients: bool = True
+    fence: bool = True
 
 
 class Hands(Protocol):
@@ -149,6 +153,9 @@ class Hands(Protocol):
 
     def close(self, name: str, steps: Sequence[Step[State]]) -> None:
         """Do the steps that close a member to writes."""
+
+    def fence(self, name: str) -> None:
+        """End a member that does not answer, and let nothing start it again."""
 
     def catch_up(self, name: str, source: str | None) -> None:
         """Wait until a member has all that its source executed, or all that it received."""
@@ -284,13 +291,19 @@ def plan(cluster: Cluster, wanted: Wanted, hands: Hands) -> Plan[Cluster]:
     The causes must have allowed it: this asks no more whether it is wise.
     """
     planner = _Planner(cluster, wanted, hands)
-    steps = planner.closing()
+    joins = [member for member in cluster.members if planner.joins(member)]
+    first = planner.acknowledging(joins)
+    steps = planner.fencing()
+    steps += planner.closing()
     steps += planner.catching_up()
-    steps += planner.promoting()
+    steps += planner.leaving()
+    for member in first:
+        steps += planner.joining(member)
+    steps += planner.opening()
     steps += planner.leading()
-    for member in cluster.members:
-        if planner.joins(member):
-            steps += [planner.attempted(member, step) for step in planner.joining(member)]
+    for member in joins:
+        if member not in first:
+            steps += planner.joining(member)
     steps += planner.labelling()
     steps += planner.ending_sessions()
     return Plan(cluster, tuple(steps))
@@ -301,6 +314,8 @@ def shown(cluster: Cluster) -> dict[str, Any]:
     flat: dict[str, Any] = {"primary": cluster.primary}
     for member in cluster.members:
         name, channel = member.name, member.channel
+        if cluster.supervised is not None:
+            flat[f"{name} has a Pod"] = name in cluster.supervised
         if member.state is None:
             flat[f"{name} answers"] = False
             continue
@@ -363,6 +378,22 @@ class _Planner:
         """Return the steps of one instance, carried out by our hands."""
         sender = cast(Connection, _Sender(self.hands, member.name))
         return replication_plan.plan(state, wanted, sender).steps
+
+    def fencing(self) -> list[Step[Cluster]]:
+        """Return the step after which an old primary that does not answer takes no write either."""
+        old = self.cluster.member(self.cluster.primary)
+        if self.wanted.mode != "lost" or not self.wanted.fence or old is None:
+            return []
+        if old.state is not None or old.name not in (self.cluster.supervised or ()):
+            return []
+
+        def effect(cluster: Cluster) -> Cluster:
+            kept = (cluster.supervised or frozenset()) - {old.name}
+            return replace(cluster, supervised=kept)
+
+        reason = "it may run on where nobody of us reaches it, with clients that write there"
+        said = "Deployment: replicas -> 0"
+        return [self.step(old.name, said, reason, effect, lambda: self.hands.fence(old.name))]
 
     def closing(self) -> list[Step[Cluster]]:
         """Return the steps that end writes wherever they go to another than the new primary."""
@@ -460,18 +491,31 @@ class _Planner:
             lambda: _ran(self.hands.run(member.name, sql, (CHANNEL,))),
         )
 
-    def promoting(self) -> list[Step[Cluster]]:
-        """Return the steps that let the new primary take writes, semi-synchronously if it was so."""
-        target, state = self.target, self._state(self.target)
-        leaving = self.of(target, state, replication_plan.Wanted("promoted"))
-        bare = replace(state, channels=())
-        opening = self.of(target, bare, replication_plan.Wanted("promoted", read_only=False))
+    def leaving(self) -> list[Step[Cluster]]:
+        """Return the steps after which the new primary follows nobody, and opens only later."""
+        target = self.target
+        made = self.of(target, self._state(target), replication_plan.Wanted("promoted"))
         return [
-            *(self.lifted(target.name, step) for step in leaving),
+            *(self.lifted(target.name, step) for step in made),
             # Its first commit is to be acknowledged by a replica already.
             *self.semisync(target, "source"),
-            *(self._opening(step) for step in opening),
         ]
+
+    def acknowledging(self, joins: Sequence[Member]) -> Sequence[Member]:
+        """Return who follows before the new primary takes writes, one or nobody.
+
+        Semi-synchronously its commits wait for a replica, and what waits for those waits too.
+        Where replicas find it by a Service nobody can: that leads there once it takes writes.
+        """
+        if not self.semisynchronous or self.cluster.reads is not None:
+            return ()
+        return sorted(joins, key=lambda each: each.channel is None)[:1]
+
+    def opening(self) -> list[Step[Cluster]]:
+        """Return the steps that let the new primary take writes."""
+        bare = replace(self._state(self.target), channels=())
+        wanted = replication_plan.Wanted("promoted", read_only=False)
+        return [self._opening(step) for step in self.of(self.target, bare, wanted)]
 
     def _opening(self, step: Step[State]) -> Step[Cluster]:
         name, led = self.target.name, self.cluster.reads is not None
@@ -479,8 +523,9 @@ class _Planner:
 
         def effect(cluster: Cluster) -> Cluster:
             after = lifted.effect(cluster)
+            opened = after.member(name)
             # Where a Service says who is primary, it is so once that Service was changed.
-            return after if led else replace(after, primary=name)
+            return after if led or not (opened and opened.open) else replace(after, primary=name)
 
         return replace(lifted, effect=effect)
 
@@ -525,12 +570,14 @@ class _Planner:
         away = member.name in self.wanted.left_out or member.state is None
         return not away and member.name != self.target.name
 
-    def attempted(self, member: Member, step: Step[Cluster]) -> Step[Cluster]:
-        """Return a step that holds nobody up but its own member."""
+    def joining(self, member: Member) -> list[Step[Cluster]]:
+        """Return the steps that let a member follow the new primary, and hold up nobody else."""
+        return [self._attempted(member, step) for step in self._joining(member)]
+
+    def _attempted(self, member: Member, step: Step[Cluster]) -> Step[Cluster]:
         return replace(step, execute=lambda: self.hands.attempt(member.name, step.execute))
 
-    def joining(self, member: Member) -> list[Step[Cluster]]:
-        """Return the steps that let a member follow the new primary."""
+    def _joining(self, member: Member) -> list[Step[Cluster]]:
         target, state = self.target, self._state(member)
         steps = self.semisync(member, "replica")
         wanted = replication_plan.Wanted(
@@ -596,11 +643,15 @@ class _Planner:
         }
         return {**FOLLOWED_WITH, **inherited, **self.wanted.settings, **place}
 
+    @property
+    def semisynchronous(self) -> bool:
+        """Whether commits of the cluster wait for a replica."""
+        return any(each.semisync and each.semisync.on for each in self.cluster.members)
+
     def semisync(self, member: Member, role: semisync.Role) -> list[Step[Cluster]]:
         """Return the steps that give a member its side, where the cluster is semi-synchronous."""
         held = member.semisync
-        used = any(each.semisync and each.semisync.on for each in self.cluster.members)
-        if held is None or not used:
+        if held is None or not self.semisynchronous:
             return []
         timeouts = [
             each.semisync.timeout

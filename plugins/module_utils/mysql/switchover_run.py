@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -48,6 +48,9 @@ class Clients(Protocol):
 
     def lead_reads(self, name: str, on: bool) -> None:
         """Lead clients that read to an instance, or no longer."""
+
+    def fence(self, name: str) -> Mapping[str, str]:
+        """End an instance for good. Returns what is known of what may still run; empty for nothing."""
 
 
 class BehindError(CollectionError):
@@ -97,7 +100,8 @@ class Run:
     """One switchover at work. connect: opens a session of a member, by name.
 
     timeout: seconds. opened: whether the new primary may have been written to. pause: seconds for
-    which writes stood still, None where they did not.
+    which writes stood still, None where they did not. remains: what is known of an old primary that
+    was to be ended and may still run.
     """
 
     connect: Callable[[str], Connection]
@@ -107,6 +111,7 @@ class Run:
     failures: list[Failure] = field(default_factory=list)
     opened: bool = False
     pause: float | None = None
+    remains: Mapping[str, str] = field(default_factory=dict)
     _sessions: dict[str, Connection] = field(default_factory=dict)
     _closed: dict[str, GtidSet | None] = field(default_factory=dict)
     _closed_at: float | None = None
@@ -154,6 +159,11 @@ class Run:
                 raise
         self._closed_at = self._closed_at or time.monotonic()
         self._closed[name] = executed(self.session(name))
+
+    def fence(self, name: str) -> None:
+        """End a member that does not answer; note what may still run."""
+        if self.clients is not None:
+            self.remains = self.clients.fence(name)
 
     def reopen(self) -> list[str]:
         """Let the members that this run closed take writes again, unless the new primary may too.

@@ -37,6 +37,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.switchov
     Member,
     Wanted,
     choose,
+    only_writer,
     plan,
     shown,
 )
@@ -217,7 +218,7 @@ def test_the_one_that_received_most_takes_over_though_another_is_listed_first() 
         member("mysql-12", channel("mysql-1", retrieved=gtids(9)), last=5),
     )
     assert choose(lost, "lost") == "mysql-12"
-    assert codes(lost, "mysql-12", "lost") == ["switchover.loss_unknown"]
+    assert codes(lost, "mysql-12", "lost", fenced=True) == ["switchover.loss_unknown"]
     steps = said(made(lost, "mysql-12", "lost").steps)
     assert steps[:3] == [
         "mysql-12: STOP REPLICA IO_THREAD FOR CHANNEL ''",
@@ -236,7 +237,10 @@ def test_a_failover_takes_over_from_nobody_who_lives() -> None:
     assert "switchover.primary_alive" in codes(healthy(), "mysql-11", "lost")
     away = with_members(healthy(), gone("mysql-1"))
     assert "switchover.primary_alive" in codes(away, "mysql-11", "lost", heard=("mysql-12",))
-    assert codes(away, "mysql-11", "lost") == ["switchover.loss_unknown"]
+    assert codes(away, "mysql-11", "lost") == [
+        "switchover.loss_unknown",
+        "switchover.not_fenced",
+    ]
     assert "switchover.primary_unreachable" in codes(away, "mysql-11")
 
 
@@ -289,21 +293,110 @@ def test_causes_of_replication_refuse_too() -> None:
     assert choose(lost, "lost") == "mysql-12"
 
 
-def test_semi_synchronous_sides_change_before_the_first_write() -> None:
+def semi_synchronous(**options: Any) -> Cluster:
+    """A cluster whose commits wait for a replica."""
     sides = ("source", "replica")
 
     def side(name: str) -> Semisync:
         return Semisync((9, 7, 4), sides, (name,), (name,), timeout=5000)
 
-    cluster = healthy()
+    cluster = replace(healthy(), **options)
     for each, which in zip(cluster.members, ("source", "replica", "replica"), strict=True):
         cluster = with_members(cluster, replace(each, semisync=side(which)))
+    return cluster
+
+
+def first(steps: Sequence[str], words: str) -> int:
+    return next(number for number, step in enumerate(steps) if words in step)
+
+
+@pytest.mark.parametrize("reads", [None, frozenset({"mysql-11", "mysql-12"})])
+def test_semi_synchronous_sides_change_before_the_first_write(reads: frozenset[str] | None) -> None:
+    cluster = semi_synchronous(reads=reads)
     steps = said(made(cluster, "mysql-11").steps)
-    on = steps.index("mysql-11: SET PERSIST rpl_semi_sync_source_enabled = ON")
-    assert on < steps.index("mysql-11: SET PERSIST read_only = OFF")
-    off = steps.index("mysql-1: SET PERSIST rpl_semi_sync_source_enabled = OFF")
-    assert off < next(i for i, step in enumerate(steps) if "CHANGE" in step)
+    on = first(steps, "mysql-11: SET PERSIST rpl_semi_sync_source_enabled = ON")
+    assert on < first(steps, "mysql-11: SET PERSIST super_read_only = OFF")
+    off = first(steps, "mysql-1: SET PERSIST rpl_semi_sync_source_enabled = OFF")
+    assert off < first(steps, "mysql-1: CHANGE REPLICATION SOURCE")
     assert not made(made(cluster, "mysql-11").after(), "mysql-11").changed
+
+
+@pytest.mark.parametrize("mode", ["planned", "lost"])
+def test_semi_synchronously_a_replica_follows_before_the_first_commit(mode: str) -> None:
+    """A commit waits for a replica, and our statements may wait for that commit."""
+    cluster = semi_synchronous(reads=None)
+    if mode == "lost":
+        cluster = with_members(cluster, gone("mysql-1"))
+    steps = said(made(cluster, "mysql-11", mode).steps)
+    opens = first(steps, "mysql-11: SET PERSIST super_read_only = OFF")
+    assert first(steps, "mysql-12: START REPLICA IO_THREAD") < opens
+    # The old primary, which takes longer, is not waited for while nobody takes writes.
+    assert not any("mysql-1: CHANGE" in step for step in steps[:opens])
+    # Without it nobody's commit waits, so nobody's write waits for a replica.
+    asynchronous = said(made(replace(healthy(), reads=None), "mysql-11").steps)
+    assert first(asynchronous, "read_only = OFF") < first(asynchronous, "mysql-12: START REPLICA")
+
+
+def test_the_last_two_are_no_exception() -> None:
+    whole = semi_synchronous(reads=None)
+    two = replace(whole, members=whole.members[:2])
+    steps = said(made(two, "mysql-11").steps)
+    opens = first(steps, "mysql-11: SET PERSIST super_read_only = OFF")
+    assert first(steps, "mysql-1: START REPLICA") < opens
+
+
+def test_to_an_open_primary_nothing_is_sent_before_replicas_follow_it_by_the_service() -> None:
+    """That Service leads to it only once it takes writes; their commits wait, and we do not."""
+    steps = said(made(semi_synchronous(), "mysql-11").steps)
+    opened = max(n for n, step in enumerate(steps) if "mysql-11: SET PERSIST read_only" in step)
+    followed = first(steps, "mysql-12: START REPLICA IO_THREAD")
+    assert opened < followed
+    assert not [step for step in steps[opened + 1 : followed] if step.startswith("mysql-11: ")]
+
+
+@pytest.mark.parametrize("reads", [None, frozenset({"mysql-11", "mysql-12"})])
+def test_an_interrupted_run_of_semi_synchronous_ones_is_finished_too(
+    reads: frozenset[str] | None,
+) -> None:
+    whole = made(semi_synchronous(reads=reads), "mysql-11")
+    state = whole.before
+    for step in whole.steps:
+        state = step.effect(state)
+        # Where no Service says who was primary, it is seen by who takes writes, or who is followed.
+        seen = state if reads else replace(state, primary=only_writer(state.members))
+        assert codes(seen, "mysql-11") == [], f"after {step.statement}"
+        assert shown(made(seen, "mysql-11").after()) == shown(whole.after()), step.statement
+    assert not made(state, "mysql-11").changed
+
+
+def test_an_old_primary_that_does_not_answer_is_ended_before_another_takes_over() -> None:
+    everybody = frozenset(UUIDS)
+    lost = with_members(replace(healthy(), supervised=everybody), gone("mysql-1"))
+    whole = made(lost, "mysql-11", "lost")
+    assert said(whole.steps)[0] == "mysql-1: Deployment: replicas -> 0"
+    assert whole.after().supervised == everybody - {"mysql-1"}
+    done = whole.steps[0].effect(lost)
+    assert len(made(done, "mysql-11", "lost").steps) == len(whole.steps) - 1
+    for unfenced in (
+        made(lost, "mysql-11", "lost", fence=False),
+        made(replace(lost, supervised=None), "mysql-11", "lost"),
+        made(replace(healthy(), supervised=everybody), "mysql-11"),
+    ):
+        assert not any("Deployment" in step for step in said(unfenced.steps))
+
+
+def test_an_old_primary_that_nobody_ended_is_told_with_what_to_do() -> None:
+    away = with_members(healthy(), gone("mysql-1"))
+    found = causes.explain(away, causes.Asked("lost", "mysql-11", 60))
+    (told,) = [each for each in found if each.code == "switchover.not_fenced"]
+    assert "Stop its mysqld" in told.fix
+    asked = causes.Asked("lost", "mysql-11", 60, fenced=True)
+    assert "switchover.not_fenced" not in [each.code for each in causes.explain(away, asked)]
+    left = {"namespace": "shop", "pod": "mysql-1-abc", "node": "worker1", "ready": "Unknown"}
+    (told,) = causes.remains(left, "mysql-1", asked)
+    assert "kubectl -n shop delete pod mysql-1-abc --grace-period=0 --force" in told.fix
+    assert "worker1: Ready Unknown" in told.proof[0]
+    assert causes.remains({}, "mysql-1", asked) == []
 
 
 def test_without_services_nobody_is_led_anywhere() -> None:
