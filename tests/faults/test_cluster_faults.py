@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -90,33 +88,10 @@ def patient() -> Iterator[Patient]:
 
 @contextmanager
 def port_closed(patient: Patient) -> Iterator[None]:
-    """Close the primary's port to the replica, as a network that enforces policies does.
-
-    The lab's own network enforces none; the containers' processes are this machine's.
-    """
+    """Close the primary's port to the replica, as a network that enforces policies does."""
     source, replica = patient.pod("mysql-1"), patient.pod("mysql-11")
-    pid = process_of(str(source["metadata"]["uid"]))
-    rule = f"ip saddr {replica['status']['podIP']} tcp dport 3306 reject with tcp reset"
-    chain = "type filter hook input priority 0;"
-    table = f"add table inet faults; add chain inet faults in {{ {chain} }}"
-    enter = ["nsenter", "--target", pid, "--net", "nft"]
-    subprocess.run([*enter, f"{table}; add rule inet faults in {rule}"], check=True)
-    try:
+    with cluster.port_closed(source, f"ip saddr {replica['status']['podIP']}"):
         yield
-    finally:
-        subprocess.run([*enter, "delete table inet faults"], check=True)
-
-
-def process_of(uid: str) -> str:
-    """A process of a Pod, found by its control group."""
-    for path in Path("/proc").glob("[0-9]*/cgroup"):
-        try:
-            text = path.read_text()
-        except OSError:
-            continue
-        if uid in text or uid.replace("-", "_") in text:
-            return path.parent.name
-    raise AssertionError(f"no process of the Pod {uid}")
 
 
 def test_no_alarm_while_nothing_happens_and_while_it_loads(patient: Patient) -> None:

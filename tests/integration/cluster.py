@@ -9,9 +9,12 @@ Nothing that was there before is changed: tests make Services, pools and volumes
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +135,38 @@ def mounts(claim: str, path: str) -> tuple[Object, Object]:
     """Return a Pod's volume over a claim, and a container's mount of it."""
     volume = {"name": "data", "persistentVolumeClaim": {"claimName": claim}}
     return volume, {"name": "data", "mountPath": path}
+
+
+@contextmanager
+def port_closed(pod: Object, to: str = "") -> Iterator[None]:
+    """Refuse connections to a Pod's port 3306, and those that stand; to: nft words for whom alone.
+
+    The lab's own network enforces no policy, and the processes of its containers are this machine's.
+    """
+    rule = f"{to} tcp dport 3306 reject with tcp reset"
+    chain = "type filter hook input priority 0;"
+    table = f"add table inet faults; add chain inet faults in {{ {chain} }}"
+    _nft(pod, f"{table}; add rule inet faults in {rule}")
+    try:
+        yield
+    finally:
+        # A Pod that has ended took its network, and the rule, with it.
+        if _process_of(pod):
+            _nft(pod, "delete table inet faults")
+
+
+def _nft(pod: Object, words: str) -> None:
+    subprocess.run(["nsenter", "--target", _process_of(pod), "--net", "nft", words], check=True)
+
+
+def _process_of(pod: Object) -> str:
+    """A process of a Pod, found by its control group; empty where none runs."""
+    uid = str(pod["metadata"]["uid"])
+    for path in Path("/proc").glob("[0-9]*/cgroup"):
+        try:
+            text = path.read_text()
+        except OSError:
+            continue
+        if uid in text or uid.replace("-", "_") in text:
+            return path.parent.name
+    return ""

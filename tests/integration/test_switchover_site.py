@@ -4,17 +4,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import subprocess
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils import roads
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client, pods, topology
 
-from tests.integration.cluster import kubeconfig
+from tests.integration.cluster import kubeconfig, port_closed
 from tests.integration.runner import CHECKOUT
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
@@ -118,4 +121,95 @@ def test_a_primary_that_was_lost_is_neither_read_nor_written_when_it_is_back(
     assert code == 0, said[-4000:]
     assert "mysql-11: replica, read from" in said
     code, changed, said = played("site", "--skip-tags", "step10")
+    assert (code, changed) == (0, 0), said[-4000:]
+
+
+def pods_of(cluster: client.Cluster, name: str) -> list[dict[str, Any]]:
+    return cluster.list("Pod", NAMESPACE, labels=f"{topology.SERVER_LABEL}={name}")
+
+
+def said_by(cluster: client.Cluster, name: str, sql: str) -> list[dict[str, Any]]:
+    """What an instance answers."""
+    secret = cluster.get("Secret", "mysql-auth", NAMESPACE)
+    assert secret is not None
+    password = base64.b64decode(secret["data"]["root-password"]).decode()
+    pod = {"namespace": NAMESPACE, "deployment": name}
+    road = {"kubeconfig": kubeconfig(), "login_password": password, "pod": pod}
+    with roads.connect(road) as session:
+        return session.query(sql)
+
+
+def test_an_old_primary_that_nobody_reaches_is_ended_before_another_takes_over(
+    cluster: client.Cluster,
+) -> None:
+    """Its mysqld runs on behind a port that is closed: clients that are inside could still write."""
+    old = seen(cluster).primary
+    (pod,) = pods_of(cluster, old)
+    with port_closed(pod):
+        code, _changed, said = played("failover")
+        assert code == 0, said[-4000:]
+    assert not pods_of(cluster, old)
+    new = seen(cluster).primary
+    assert new != old
+    assert "switchover.pod_remains" not in said
+    # It is brought back by what brought it here, and joins: it had nothing of its own.
+    code, changed, said = played("site", "--skip-tags", "step10")
+    assert code == 0, said[-4000:]
+    assert changed
+    assert seen(cluster).primary == new
+    assert read_from(cluster) == {"mysql-1", "mysql-11", "mysql-12"} - {new}
+    code, changed, said = played("site", "--skip-tags", "step10")
+    assert (code, changed) == (0, 0), said[-4000:]
+
+
+SIDES = """SELECT variable_name AS name, variable_value AS value FROM performance_schema.global_variables
+ WHERE variable_name IN ('rpl_semi_sync_source_enabled', 'rpl_semi_sync_replica_enabled')"""
+ACKNOWLEDGED = """SELECT variable_name AS name, variable_value AS value
+ FROM performance_schema.global_status WHERE variable_name LIKE 'rpl\\_semi\\_sync\\_source\\_%'"""
+
+
+def sides(cluster: client.Cluster) -> dict[str, set[str]]:
+    """Which sides of semi-synchronous replication are on, by instance."""
+    found = {}
+    for name in seen(cluster).names():
+        on = [row["name"] for row in said_by(cluster, name, SIDES) if row["value"] == "ON"]
+        found[name] = {word.split("_")[3] for word in on}
+    return found
+
+
+def test_semi_synchronous_replication_comes_by_a_variable_moves_and_goes(
+    cluster: client.Cluster,
+) -> None:
+    on = {"cluster_semisync": "enabled"}
+    primary = seen(cluster).primary
+    code, changed, said = played("site", "--tags", "db", **on)
+    assert code == 0, said[-4000:]
+    assert changed
+    replicas = {name for name in seen(cluster).names() if name != primary}
+    assert sides(cluster) == {primary: {"source"}, **dict.fromkeys(replicas, {"replica"})}
+    status = {row["name"]: row["value"] for row in said_by(cluster, primary, ACKNOWLEDGED)}
+    assert status["Rpl_semi_sync_source_clients"] == "2"
+    assert status["Rpl_semi_sync_source_status"] == "ON"
+    code, changed, said = played("site", "--tags", "db", **on)
+    assert (code, changed) == (0, 0), said[-4000:]
+
+    # The canary that proves the switchover is a commit that a replica acknowledged.
+    new = sorted(replicas)[0]
+    code, _changed, said = played("switchover", switchover_to=new)
+    assert code == 0, said[-4000:]
+    others = {name for name in seen(cluster).names() if name != new}
+    assert sides(cluster) == {new: {"source"}, **dict.fromkeys(others, {"replica"})}
+    status = {row["name"]: row["value"] for row in said_by(cluster, new, ACKNOWLEDGED)}
+    assert status["Rpl_semi_sync_source_clients"] == "2"
+    assert int(status["Rpl_semi_sync_source_yes_tx"]) > 0
+    assert status["Rpl_semi_sync_source_no_tx"] == "0", "no commit waited in vain"
+    code, changed, said = played("site", "--tags", "db", **on)
+    assert (code, changed) == (0, 0), said[-4000:]
+
+    off = {"cluster_semisync": "disabled"}
+    code, changed, said = played("site", "--tags", "db", **off)
+    assert code == 0, said[-4000:]
+    assert changed
+    assert sides(cluster) == dict.fromkeys(seen(cluster).names(), set())
+    code, changed, said = played("site", "--tags", "db", **off)
     assert (code, changed) == (0, 0), said[-4000:]
