@@ -2,20 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """How often the doctor cries wolf: it looks at a healthy cluster again and again, idle and loading.
 
-    python tests/benchmarks/doctor.py --namespace mysql --looks 200
+    MYSQL_ON_KUBERNETES_INJECTED=/tmp/injected pytest tests/faults
+    python -m tests.benchmarks.doctor --namespace mysql --looks 200 --injected /tmp/injected
 
 The cluster is that of MYSQL_ON_KUBERNETES_KUBECONFIG, else the lab's. The second half of the looks is
-taken while rows are written to the primary as fast as it takes them. Prints a table for
-docs/benchmarks.md: looks, alarms (findings above information), seconds a look. How many causes are
-named when they are injected is counted by tests/faults: a test for each.
+taken while rows are written to the primary as fast as it takes them. Writes its section of
+docs/benchmarks.md: looks, alarms (findings above information), seconds a look; and how many causes were
+named of those that tests/faults injected, which fixes.the() notes for each.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import json
+import os
 import statistics
-import sys
 import threading
 import time
 from collections import Counter
@@ -23,25 +25,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / ".ansible" / "collections")]
-
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils import (  # noqa: E402
-    doctor,
-    roads,
-)
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes.doctor import (  # noqa: E402
-    Wanted,
-)
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes.metallb import (  # noqa: E402
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils import doctor, roads
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes.doctor import Wanted
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes.metallb import (
     Wanted as WantedAddress,
 )
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import (  # noqa: E402
-    client,
-    metallb,
-)
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client, metallb
 
-from tests.integration import cluster  # noqa: E402
+from tests.benchmarks import page
+from tests.integration import cluster
+
+HEADING = "What the doctor names, and what it names without a cause"
 
 
 @dataclass
@@ -95,8 +89,30 @@ def write(namespace: str, given: dict[str, Any], ended: threading.Event) -> None
         )
         rows = ", ".join(["(REPEAT('x', 200))"] * 500)
         while not ended.is_set():
-            connection.execute(f"INSERT INTO doctor_benchmark.t (c) VALUES {rows}")
+            for _statement in range(400):
+                connection.execute(f"INSERT INTO doctor_benchmark.t (c) VALUES {rows}")
+                if ended.is_set():
+                    break
+            connection.execute("TRUNCATE TABLE doctor_benchmark.t")
         connection.execute("DROP DATABASE doctor_benchmark")
+
+
+def injected(notes: Path) -> list[str]:
+    """Return lines about the causes that tests/faults injected, by what each test noted."""
+    named: dict[str, set[bool]] = {}
+    tests = set()
+    for line in notes.read_text().splitlines():
+        note = json.loads(line)
+        named.setdefault(note["code"], set()).add(note["named"])
+        tests.add(note["test"])
+    missed = sorted(code for code, seen in named.items() if seen != {True})
+    told = f"; not named: {', '.join(f'`{code}`' for code in missed)}" if missed else ""
+    return [
+        f"`tests/faults` injected {len(named)} different causes for real, in {len(tests)} tests, and"
+        f" {len(named) - len(missed)} of them were named by their own code, with proof and next"
+        f" step{told}.",
+        "",
+    ]
 
 
 def main() -> None:
@@ -104,9 +120,11 @@ def main() -> None:
     parser.add_argument("--namespace", default="mysql")
     parser.add_argument("--ip", default="192.168.0.251")
     parser.add_argument("--looks", type=int, default=200)
+    parser.add_argument("--injected", type=Path, help="what a run of tests/faults noted")
     arguments = parser.parse_args()
     given = options(arguments.namespace)
     asked = request(arguments.namespace, arguments.ip, given)
+    load = os.getloadavg()[0]
     idle = look(asked, arguments.looks // 2)
     ended = threading.Event()
     writer = threading.Thread(target=write, args=(arguments.namespace, given, ended))
@@ -116,10 +134,20 @@ def main() -> None:
     finally:
         ended.set()
         writer.join()
-    print("| a healthy cluster | looks | alarms | which | seconds a look |")
-    print("|---|---|---|---|---|")
-    print(idle.row("idle"))
-    print(loading.row("loading"))
+    lines = [
+        page.measured("python -m tests.benchmarks.doctor", load),
+        "",
+        *(injected(arguments.injected) if arguments.injected else []),
+        "Each look is one of `mysql_doctor`: what may heal by itself is looked at again for up to 10 s, and told"
+        " if it stays. An alarm is a finding above information.",
+        "",
+        "| a healthy cluster | looks | alarms | which | seconds a look |",
+        "|---|---|---|---|---|",
+        idle.row("idle"),
+        loading.row("loading as fast as the primary takes rows"),
+    ]
+    page.write(HEADING, "\n".join(lines))
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """site.yml beside the same objects made by a plain shell script, measured in one run.
 
-    python tests/benchmarks/run.py --kubeconfig .lab/kubeconfig --client "python3 .../lab client --"
+    python -m tests.benchmarks.run --kubeconfig .lab/kubeconfig --client "python3 .../lab client --"
 
 Each round: site.yml on a namespace that is not there, site.yml again, that namespace removed, plain.sh on
 another, removed too. Both load the same generated files. The page docs/benchmarks.md is written from the
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
 import shlex
 import statistics
@@ -28,6 +27,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.benchmarks import page
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 SITE, PLAIN = "benchmark-site", "benchmark-plain"
 PHASES = ("infra", "db", "data", "app")
@@ -35,7 +36,6 @@ SAMPLE_SECONDS = 0.25
 NAMESPACE_SECONDS = 300
 # Aims of docs/benchmarks.md: first run, second run (seconds), first run against the shell script.
 FIRST, SECOND, RATIO = 150.0, 40.0, 1.5
-FRESH = "## From a fresh machine"
 RECAP = re.compile(r"localhost\s+: ok=(\d+)\s+changed=(\d+).*?failed=(\d+)")
 PHASE = re.compile(rf"\b({'|'.join(PHASES)}) (\d+) s")
 
@@ -217,14 +217,6 @@ def generated(folder: Path, scale: float) -> Path:
     return folder / "employees.sql"
 
 
-def machine() -> str:
-    """Cores, memory and system: what a reader compares with, and nothing that names the machine."""
-    match = re.search(r"MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text())
-    memory = int(match[1]) / 1024**2 if match else 0
-    release = platform.freedesktop_os_release()["PRETTY_NAME"]
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {release}"
-
-
 def median(rounds: list[Round], value: Callable[[Round], float]) -> float:
     return statistics.median(value(found) for found in rounds)
 
@@ -239,8 +231,8 @@ def verdict(value: float, aim: float) -> str:
     return "met" if value <= aim else "missed"
 
 
-def page(rounds: list[Round], scale: float, where: str) -> str:
-    """Return docs/benchmarks.md."""
+def head(rounds: list[Round], scale: float, where: str) -> str:
+    """Return docs/benchmarks.md down to the sections of other benchmarks."""
     first = median(rounds, lambda found: found.first.seconds)
     second = median(rounds, lambda found: found.second.seconds)
     plain = median(rounds, lambda found: found.plain.seconds)
@@ -264,7 +256,7 @@ def page(rounds: list[Round], scale: float, where: str) -> str:
             "# Benchmarks",
             "",
             f"Measured on {datetime.now(UTC):%Y-%m-%d} by `tests/benchmarks/run.py`,"
-            f" {len(rounds)} round(s): {machine()}; {where}, all on that machine, whose load average"
+            f" {len(rounds)} round(s): {page.machine()}; {where}, all on that machine, whose load average"
             f" was {max(found.load for found in rounds):.1f} before.",
             "",
             "`site.yml` makes a primary and two replicas, loads the employees at"
@@ -315,7 +307,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=0.1)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--replace", action="store_true", help="delete what an earlier run left")
-    parser.add_argument("--output", type=Path, default=CHECKOUT / "docs" / "benchmarks.md")
+    parser.add_argument("--output", type=Path, default=page.PAGE)
     options = parser.parse_args()
     if not options.kubeconfig.exists():
         parser.error(f"--kubeconfig: {options.kubeconfig} is not there; `make lab` makes a cluster")
@@ -323,12 +315,11 @@ def read_options() -> argparse.Namespace:
     return options
 
 
-def fresh_machine(output: Path) -> str:
-    """Return the page's section on a fresh machine, which no benchmark on a ready lab measures."""
-    if not output.exists():
-        return ""
-    _before, heading, section = output.read_text().partition(FRESH)
-    return "\n" + heading + section if heading else ""
+def sections(output: Path) -> str:
+    """Return the page's sections, which other benchmarks wrote."""
+    text = output.read_text() if output.exists() else ""
+    _head, heading, rest = text.partition("\n## ")
+    return heading + rest
 
 
 def main() -> int:
@@ -338,8 +329,8 @@ def main() -> int:
         benchmark = Benchmark(options, dump)
         benchmark.refuse_leftovers()
         rounds = [benchmark.round() for _number in range(options.rounds)]
-        kept = fresh_machine(options.output)
-        options.output.write_text(page(rounds, options.scale, benchmark.versions()) + kept)
+        kept = sections(options.output)
+        options.output.write_text(head(rounds, options.scale, benchmark.versions()) + kept)
     print(options.output.read_text())
     return 0
 

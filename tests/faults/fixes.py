@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -21,11 +22,21 @@ Finding = dict[str, Any]
 def the(result: dict[str, Any], code: str) -> Finding:
     """The finding of that code, with a proof and a next step; fails where it is not there."""
     found = [one for one in result["findings"] if one["code"] == code]
+    note(code, bool(found))
     told = "\n".join(result.get("report") or [str(result["findings"])])
     assert found, f"{code} was not named:\n{told}"
     assert found[0]["proof"], f"{code} has no proof"
     assert found[0]["fix"], f"{code} has no next step"
     return found[0]
+
+
+def note(code: str, named: bool) -> None:
+    """Note that a cause was injected and whether it was named, where a benchmark counts that."""
+    notes = os.environ.get("MYSQL_ON_KUBERNETES_INJECTED")
+    if notes:
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").split(" ")[0]
+        with Path(notes).open("a") as file:
+            file.write(json.dumps({"code": code, "named": named, "test": test}) + "\n")
 
 
 def statements(finding: Finding) -> list[str]:
