@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -201,7 +202,37 @@ def test_the_write_service_leads_nowhere(patient: Patient) -> None:
 
 
 @long
-def test_an_ingress_passes_its_prefix_on() -> None:
+def test_a_service_of_the_cluster_is_gone(patient: Patient) -> None:
+    patient.kubectl("delete service mysql-read")
+    finding = fixes.the(patient.look(), "mysql.service_absent")
+    assert "playbooks/site.yml --tags step5" in finding["fix"]
+    played = patient.site.play("--tags", "step5")
+    assert not played.failed, played.output[-4000:]
+    patient.assert_healthy()
+
+
+@long
+def test_a_service_of_the_cluster_leads_to_nobody(patient: Patient) -> None:
+    pod = patient.pod("mysql-11")["metadata"]["name"]
+    label = "mysql-on.kubernetes/reads"
+    patient.kubectl(f"label pod {pod} --overwrite {label}=no")
+    finding = fixes.the(patient.look(), "mysql.service_no_endpoints")
+    # Its selector, and the labels that its next step shows, differ by that word.
+    assert f"{label}=yes" in "\n".join(finding["proof"])
+    assert f"{label}=no" in fixes.run_command(finding, cluster.kubeconfig())
+    patient.kubectl(f"label pod {pod} --overwrite {label}=yes")
+    patient.assert_healthy()
+
+
+@long
+def test_there_is_no_cluster_where_it_is_looked_for(patient: Patient) -> None:
+    finding = fixes.the(patient.look(namespace="default"), "mysql.not_deployed")
+    assert "Correct the namespace and the name" in finding["fix"]
+
+
+@pytest.fixture(scope="module")
+def web() -> Iterator[cluster.Space]:
+    """A namespace with a web server, without an Ingress."""
     command = ["python", "-m", "http.server", "8000"]
     image = {"image": API_IMAGE, "name": "web"}
     spec = deployment_spec("web", pod_spec(container(command=command, **image)))
@@ -210,28 +241,105 @@ def test_an_ingress_passes_its_prefix_on() -> None:
         space.make("Deployment", "web", spec=spec)
         port = {"name": "http", "port": 80, "targetPort": 8000}
         space.make("Service", "web", spec={"selector": {"app": "web"}, "ports": [port]})
-        space.make("Ingress", "web", spec=ingress(space.name, "/bucket"))
         fixes.shell(
             f"kubectl -n {space.name} wait pod --all --for=condition=Ready --timeout=60s",
             cluster.kubeconfig(),
         )
-        result = look_at_paths(space.name)
-        finding = fixes.the(result, "ingress.rewrite_missing")
-        example = finding["fix"].partition("in path ")[2].partition(" with ")
-        annotation = {"nginx.ingress.kubernetes.io/rewrite-target": "/$2"}
-        space.delete("Ingress", "web")
-        space.make(
-            "Ingress",
-            "web",
-            metadata={"annotations": annotation},
-            spec=ingress(space.name, example[0], "ImplementationSpecific"),
-        )
-        again = look_at_paths(space.name)
-        assert not [code for code in named(again) if code.startswith("ingress.")]
-        space.delete("Service", "web")
-        fixes.the(look_at_paths(space.name), "ingress.backend_missing")
+        yield space
     finally:
         space.remove()
+
+
+REWRITE = "nginx.ingress.kubernetes.io/rewrite-target"
+
+
+def route(web: cluster.Space, name: str, path: str, rewrite: str = "", **differs: Any) -> None:
+    """Make an Ingress that leads a path to the web server."""
+    kind = "ImplementationSpecific" if "(" in path else "Prefix"
+    annotations = {REWRITE: rewrite} if rewrite else {}
+    spec = {**ingress(web.name, path, kind), **differs}
+    web.make("Ingress", name, metadata={"annotations": annotations}, spec=spec)
+
+
+def said_of_paths(web: cluster.Space) -> list[str]:
+    return [code for code in named(look_at_paths(web.name)) if code.startswith("ingress.")]
+
+
+@long
+def test_an_ingress_passes_its_prefix_on(web: cluster.Space) -> None:
+    route(web, "web", "/bucket")
+    finding = fixes.the(look_at_paths(web.name), "ingress.rewrite_missing")
+    example = finding["fix"].partition("in path ")[2].partition(" with ")[0]
+    web.delete("Ingress", "web")
+    route(web, "web", example, "/$2")
+    assert not said_of_paths(web)
+    web.delete("Ingress", "web")
+
+
+@long
+def test_an_ingress_flattens_what_is_below_its_prefix(web: cluster.Space) -> None:
+    route(web, "web", "/bucket", "/")
+    finding = fixes.the(look_at_paths(web.name), "ingress.rewrite_flattens")
+    example, _with, target = (
+        finding["fix"].partition("path ")[2].rpartition(" with rewrite-target ")
+    )
+    web.delete("Ingress", "web")
+    route(web, "web", example, target)
+    assert not said_of_paths(web)
+    web.delete("Ingress", "web")
+
+
+@long
+def test_an_ingress_leads_to_no_service_no_port_and_no_pod(web: cluster.Space) -> None:
+    def backend(name: str, port: int) -> list[dict[str, Any]]:
+        lead = {"service": {"name": name, "port": {"number": port}}}
+        paths = [{"path": "/", "pathType": "Prefix", "backend": lead}]
+        return [{"host": f"{web.name}.example", "http": {"paths": paths}}]
+
+    route(web, "web", "/", rules=backend("wep", 80))
+    assert "wep" in fixes.the(look_at_paths(web.name), "ingress.backend_missing")["proof"][0]
+    web.delete("Ingress", "web")
+    route(web, "web", "/", rules=backend("web", 8080))
+    finding = fixes.the(look_at_paths(web.name), "ingress.backend_port")
+    port = int(finding["fix"].rpartition(": ")[2])
+    web.delete("Ingress", "web")
+    route(web, "web", "/", rules=backend("web", port))
+    assert not said_of_paths(web)
+    scale = f"kubectl -n {web.name} scale deployment web --replicas"
+    gone = f"kubectl -n {web.name} wait --for=delete pod --all --timeout=60s"
+    fixes.shell(f"{scale}=0 && {gone}", cluster.kubeconfig())
+    finding = fixes.the(look_at_paths(web.name), "ingress.no_endpoints")
+    fixes.run_command(finding | {"fix": finding["fix"].partition(", and")[0]}, cluster.kubeconfig())
+    ready = f"kubectl -n {web.name} rollout status deployment web --timeout=120s"
+    fixes.shell(f"{scale}=1 && {ready}", cluster.kubeconfig())
+    assert not said_of_paths(web)
+    web.delete("Ingress", "web")
+
+
+@long
+def test_an_ingress_names_no_class(web: cluster.Space) -> None:
+    route(web, "web", "/", ingressClassName=None)
+    finding = fixes.the(look_at_paths(web.name), "ingress.no_class")
+    chosen = finding["fix"].rpartition(": ")[2].split(", ")[0]
+    patch = json.dumps({"spec": {"ingressClassName": chosen}})
+    fixes.shell(f"kubectl -n {web.name} patch ingress web -p '{patch}'", cluster.kubeconfig())
+    assert not said_of_paths(web)
+    web.delete("Ingress", "web")
+
+
+@long
+def test_two_ingresses_claim_one_path(web: cluster.Space) -> None:
+    for name in ("web", "twin"):
+        route(web, name, "/")
+    finding = fixes.the(look_at_paths(web.name), "ingress.path_clash")
+    assert {f"{web.name}/web", f"{web.name}/twin"} <= set(
+        re.findall(r"[\w-]+/\w+", str(finding["proof"]))
+    )
+    web.delete("Ingress", "twin")
+    route(web, "twin", "/twin(/|$)(.*)", "/$2")
+    assert not said_of_paths(web)
+    for name in ("web", "twin"):
+        web.delete("Ingress", name)
 
 
 def look_at_paths(namespace: str) -> dict[str, Any]:

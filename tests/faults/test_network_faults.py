@@ -10,9 +10,10 @@ empty, what mends is the command that the next step prints, run as it stands the
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -34,14 +35,22 @@ pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 @dataclass(frozen=True)
 class Fault:
-    """One way in which the address is lost. undo: what to do afterwards beside the snapshot."""
+    """One way in which the address is lost. undo: what to do afterwards beside the snapshot.
+
+    asked: what metallb_check is asked beside the usual, where that is what is wrong.
+    """
 
     code: str
     breaks: tuple[str, ...]
     proof: str
     mends: tuple[str, ...] = ()
     undo: tuple[str, ...] = ()
+    asked: Mapping[str, str] = field(default_factory=dict)
 
+
+CLIENT = shlex.join([*cluster.lan_client()[:-2], "--lab", LAB, *cluster.lan_client()[-2:]])
+# A machine of the LAN that announces nothing for MetalLB: the node that the load balancers leave out.
+BYSTANDER = shlex.join(cluster.node("cp1", "net", lab=LAB))
 
 OTHER_SERVICE = (
     'echo \'{"apiVersion":"v1","kind":"Service","metadata":{"name":"other","namespace":"default",'
@@ -60,7 +69,84 @@ KLIPPER = (
 L2 = "kubectl -n metallb-system patch l2advertisement lab --type=merge -p"
 DAEMONSET = "kubectl -n metallb-system patch daemonset speaker --type=merge -p"
 
+PROXY = "kubectl -n kube-system get configmap kube-proxy -o yaml"
+
+
+def with_proxy_mode(old: str, new: str) -> str:
+    """Change what kube-proxy would read at its next start; the one that runs goes on as it is."""
+    return f"{PROXY} | sed 's/mode: {old}$/mode: {new}/' | kubectl replace -f -"
+
+
+STRICT = f"{PROXY} | sed 's/strictARP: false/strictARP: true/' | kubectl replace -f -"
+
 FAULTS = (
+    Fault(
+        "metallb.strict_arp",
+        (with_proxy_mode("nftables", "ipvs"),),
+        "ConfigMap kube-system/kube-proxy: mode ipvs, ipvs.strictARP not true",
+        # "Set ipvs.strictARP to true."
+        (STRICT,),
+        undo=(
+            with_proxy_mode("ipvs", "nftables"),
+            STRICT.replace("true", "later").replace("false", "true").replace("later", "false"),
+        ),
+    ),
+    Fault(
+        "metallb.controller_not_ready",
+        (
+            "kubectl -n metallb-system scale deployment controller --replicas=0",
+            "kubectl -n metallb-system wait --for=delete pod -l component=controller --timeout=120s",
+        ),
+        "Pods of component controller in metallb-system: it has no Pod",
+        ("kubectl -n metallb-system scale deployment controller --replicas=1",),
+        undo=(
+            "kubectl -n metallb-system scale deployment controller --replicas=1",
+            "kubectl -n metallb-system rollout status deployment controller --timeout=120s",
+        ),
+    ),
+    Fault(
+        "metallb.ip_reserved",
+        (
+            f'{POOL} \'{{"spec":{{"avoidBuggyIPs":true,'
+            '"addresses":["192.168.0.240-192.168.0.255"]}}\'',
+        ),
+        "IPAddressPool lab: avoidBuggyIPs true",
+        # "Choose another address of the pool": the one that is held.
+        ("true",),
+        asked={"ip": "192.168.0.255", "require": "allocatable"},
+    ),
+    Fault(
+        "metallb.holds_other_ip",
+        (
+            f"{ASK}=192.168.0.250",
+            "kubectl -n traefik wait service traefik --timeout=60s"
+            " --for=jsonpath='{.status.loadBalancer.ingress[0].ip}'=192.168.0.250",
+            f"{ASK.replace(' --overwrite', '')}-",
+        ),
+        "Service traefik/traefik: status.loadBalancer.ingress 192.168.0.250",
+    ),
+    Fault(
+        "metallb.no_answer",
+        (f"{CLIENT} ip neigh replace {IP} lladdr 02:00:00:00:00:01 dev eth0 nud permanent",),
+        f"{IP}",
+        (f"{CLIENT} ip neigh del {IP} dev eth0",),
+        undo=(f"{CLIENT} ip neigh flush dev eth0",),
+    ),
+    Fault(
+        "metallb.arp_foreign",
+        (f"{BYSTANDER} ip address add 192.168.0.249/32 dev eth0",),
+        "Services whose status holds 192.168.0.249: none",
+        # "Take it off that machine."
+        (f"{BYSTANDER} ip address del 192.168.0.249/32 dev eth0",),
+        asked={"ip": "192.168.0.249", "require": "allocatable"},
+    ),
+    Fault(
+        "ingress.service_missing",
+        (),
+        "Services of type LoadBalancer: traefik/traefik",
+        ("true",),
+        asked={"ingress_service": "traefik/traefic"},
+    ),
     Fault(
         "metallb.no_pool",
         ("kubectl -n metallb-system delete ipaddresspool --all",),
@@ -232,19 +318,10 @@ def network(second_lab: None) -> Iterator[None]:
             subprocess.run(again, input=text, capture_output=True, text=True, check=True)
 
 
-def look(timeout: int = 0) -> dict[str, Any]:
-    client = cluster.lan_client()
-    program, rest = client[:-2], client[-2:]
-    return run_module(
-        "metallb_check",
-        {
-            "kubeconfig": KUBECONFIG,
-            "ip": IP,
-            "require": "held",
-            "lan_client_command": [*program, "--lab", LAB, *rest],
-            "timeout": timeout,
-        },
-    )
+def look(timeout: int = 0, **asked: str) -> dict[str, Any]:
+    given = {"kubeconfig": KUBECONFIG, "ip": IP, "require": "held", "timeout": timeout}
+    client = {"lan_client_command": shlex.split(CLIENT)}
+    return run_module("metallb_check", {**given, **client, **asked})
 
 
 def assert_healthy() -> None:
@@ -254,13 +331,13 @@ def assert_healthy() -> None:
     assert result["answers"] == 404
 
 
-def seen(code: str) -> dict[str, Any]:
+def seen(fault: Fault) -> dict[str, Any]:
     """Look until that cause is named: MetalLB takes a moment to see what was broken."""
     for _attempt in range(30):
-        result = look()
-        if code in codes(result):
+        result = look(**fault.asked)
+        if fault.code in codes(result):
             return result
-    raise AssertionError(f"{code} was not named, but: {result.get('msg') or result}")
+    raise AssertionError(f"{fault.code} was not named, but: {result.get('msg') or result}")
 
 
 def mend(fault: Fault) -> None:
@@ -283,7 +360,7 @@ def test_a_network_fault_is_named_and_mended(network: None, fault: Fault) -> Non
     assert_healthy()
     try:
         kube(*fault.breaks)
-        finding = fixes.the(seen(fault.code), fault.code)
+        finding = fixes.the(seen(fault), fault.code)
         assert fault.proof in "\n".join(finding["proof"])
         if fault.code == "ingress.class_unknown":
             assert finding["fix"].startswith("Name one that exists")
@@ -296,3 +373,82 @@ def test_a_network_fault_is_named_and_mended(network: None, fault: Fault) -> Non
 
 def test_a_healthy_network_raises_no_alarm(second_lab: None) -> None:
     assert_healthy()
+
+
+@pytest.mark.parametrize(
+    ("breaks", "undo", "code"),
+    [
+        (
+            "kubectl annotate storageclass local-path --overwrite"
+            " storageclass.kubernetes.io/is-default-class=false",
+            "kubectl annotate storageclass local-path --overwrite"
+            " storageclass.kubernetes.io/is-default-class=true",
+            "storage.no_default_class",
+        ),
+        (
+            "kubectl annotate storageclass second --overwrite"
+            " storageclass.kubernetes.io/is-default-class=true",
+            "",
+            "storage.two_defaults",
+        ),
+        (
+            "kubectl -n local-path-storage scale deployment local-path-provisioner --replicas=0"
+            " && kubectl -n local-path-storage wait --for=delete pod --all --timeout=60s",
+            "kubectl -n local-path-storage scale deployment local-path-provisioner --replicas=1",
+            "storage.provisioner_absent",
+        ),
+    ],
+    ids=["storage.no_default_class", "storage.two_defaults", "storage.provisioner_absent"],
+)
+def test_a_class_that_is_everybodys_is_named(
+    second_lab: None, breaks: str, undo: str, code: str
+) -> None:
+    """What is wrong with the classes of a cluster; a second one is there meanwhile."""
+    second = "kubectl get storageclass local-path -o json | grep -v is-default-class | sed"
+    kube(f'{second} \'s/"name": "local-path"/"name": "second"/\' | kubectl create -f -')
+    try:
+        kube(breaks)
+        finding = fixes.the(check_storage(), code)
+        if "kubectl" in finding["fix"]:
+            fixes.run_command(finding, KUBECONFIG)
+        else:
+            kube(undo)
+        result = check_storage(timeout=60)
+        assert result["verdict"] == "ok", result["findings"]
+    finally:
+        kube("kubectl delete storageclass second", *([undo] if undo else []))
+
+
+def check_storage(timeout: int = 0) -> dict[str, Any]:
+    return run_module("storage_check", {"kubeconfig": KUBECONFIG, "timeout": timeout})
+
+
+def test_a_cluster_without_any_class_is_named(second_lab: None) -> None:
+    kept = fixes.shell("kubectl get storageclass -o json", KUBECONFIG)
+    kube("kubectl delete storageclass --all")
+    try:
+        fixes.the(check_storage(), "storage.no_class")
+    finally:
+        put = [fixes.kubectl(), "--kubeconfig", KUBECONFIG, "create", "-f", "-"]
+        text = "\n".join(line for line in kept.splitlines() if "resourceVersion" not in line)
+        subprocess.run(put, input=text, capture_output=True, text=True, check=True)
+
+
+def test_a_node_that_is_cut_off_is_named(second_lab: None) -> None:
+    """Its kubelet cannot tell that it lives; connected again, it does."""
+    enter = shlex.join(cluster.node("worker2", "net", lab=LAB))
+    drop = (
+        "add table inet faults; add chain inet faults out { type filter hook output priority 0; }"
+    )
+    kube(f"{enter} nft '{drop}; add rule inet faults out tcp dport 6443 drop'")
+    try:
+        kube("kubectl wait node worker2 --for=condition=Ready=Unknown --timeout=120s")
+        asked = {"kubeconfig": KUBECONFIG, "namespace": "default", "patience": 0}
+        finding = fixes.the(run_module("mysql_doctor", asked), "kube.node_not_ready")
+        assert finding["subject"] == "worker2"
+    finally:
+        kube(f"{enter} nft delete table inet faults")
+    kube("kubectl wait node worker2 --for=condition=Ready --timeout=120s")
+    told = run_module("mysql_doctor", asked)
+    assert "kube.node_not_ready" not in codes(told)
+    fixes.the(told, "mysql.not_deployed")

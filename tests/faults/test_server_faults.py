@@ -86,6 +86,18 @@ def test_a_replica_has_its_sources_server_id(primary: Server, replica: Server) -
 
 
 @long
+def test_a_replica_has_no_server_id(primary: Server, replica: Server) -> None:
+    replica.stop()
+    replica.start("--server-id=0")
+    finding = fixes.the(look(primary, replica), "replication.server_id_zero")
+    assert "@@server_id = 0" in "\n".join(finding["proof"])
+    replica.stop()
+    replica.start()
+    follow(replica, primary)
+    assert_healthy(primary, replica)
+
+
+@long
 def test_two_replicas_share_a_server_id(
     primary: Server, replica: Server, server_factory: ServerFactory, version: str
 ) -> None:
@@ -324,8 +336,11 @@ def wait_until_silent(replica: Server) -> bool:
 def test_a_thread_was_stopped(primary: Server, replica: Server, thread: str) -> None:
     word = "SLAVE" if replica.version == "8.0.15" else "REPLICA"
     replica.sql(f"STOP {word} {thread}")
-    code = "receiver" if thread == "IO_THREAD" else "applier"
-    finding = fixes.the(look(primary, replica), f"replication.{code}_stopped")
+    codes_of = {
+        "IO_THREAD": "replication.receiver_stopped",
+        "SQL_THREAD": "replication.applier_stopped",
+    }
+    finding = fixes.the(look(primary, replica), codes_of[thread])
     assert fixes.options(finding) == {"state": "following"}
     succeed("mysql_replication", {**replica.login, **fixes.options(finding), "timeout": 20})
     assert_healthy(primary, replica)

@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import base64
+import subprocess
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +16,8 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import cl
 from tests.faults import fixes
 from tests.integration import cluster
 from tests.integration.cluster import claim_spec, container, deployment_spec, pod_spec
-from tests.integration.runner import fail, succeed
+from tests.integration.runner import codes, fail, run_module, succeed
+from tests.integration.site import Site
 
 pytestmark = [
     pytest.mark.lab,
@@ -110,6 +114,179 @@ def test_a_claim_and_its_volume_are_of_different_classes(space: cluster.Space) -
     space.make("PersistentVolumeClaim", "differs", spec=claim_spec("hostpath", volumeName=name))
     done = succeed("storage_check", check(space, "differs", require_bound=True, timeout=60))
     assert done["claims"][0]["state"] == "bound"
+
+
+CLAIMS = {
+    # what the class is, what the claim is, the cause, whether a Pod uses it
+    "storage.provisioning_failed": (
+        {"provisioner": "rancher.io/local-path", "parameters": {"nodePath": "/nowhere/at/all"}},
+        {},
+        True,
+    ),
+    "storage.claim_pending": ({"provisioner": "example.com/nobody"}, {}, False),
+    "storage.claim_stuck": (
+        {"provisioner": "example.com/nobody", "volumeBindingMode": "WaitForFirstConsumer"},
+        {},
+        True,
+    ),
+    "storage.no_provisioner": ({"provisioner": "kubernetes.io/no-provisioner"}, {}, False),
+    "storage.claim_access_mode": (
+        {"provisioner": "example.com/nobody"},
+        {"accessModes": ["ReadOnlyMany"]},
+        False,
+    ),
+}
+
+
+@long
+@pytest.mark.parametrize("code", list(CLAIMS))
+def test_a_claim_that_its_class_cannot_serve(space: cluster.Space, code: str) -> None:
+    settings, differs, used = CLAIMS[code]
+    name = code.rpartition(".")[2].replace("_", "-")
+    own = f"{space.name}-{name}"
+    space.make_global("StorageClass", own, **settings)
+    space.make("PersistentVolumeClaim", name, spec={**claim_spec(own), **differs})
+    if used:
+        volume = {"name": "data", **claim(name)}
+        space.make("Pod", name, spec=pod_spec(container(volumeMounts=[MOUNT]), volumes=[volume]))
+    look = check(space, name, storage_class=own, timeout=0)
+    finding = named_in_time(look, code)
+    assert own in finding["subject"] + "".join(finding["proof"])
+    # Made again of a class that can serve it, as each of these says in its words.
+    if used:
+        space.delete("Pod", name)
+    space.delete("PersistentVolumeClaim", name)
+    gone(space, name)
+    space.make("PersistentVolumeClaim", name, spec=claim_spec("local-path"))
+    assert succeed("storage_check", check(space, name, timeout=30))["verdict"] == "ok"
+
+
+def named_in_time(look: Object, code: str) -> Object:
+    """Look until the cause is named: a provisioner takes a moment to fail."""
+    for _attempt in range(40):
+        result = run_module("storage_check", look)
+        if code in codes(result):
+            break
+    return fixes.the(result, code)
+
+
+@long
+def test_a_claim_has_lost_its_volume(space: cluster.Space) -> None:
+    name = f"{space.name}-lost"
+    volume = {
+        "capacity": {"storage": "64Mi"},
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "manual",
+        "hostPath": {"path": "/nowhere"},
+    }
+    space.make_global("PersistentVolume", name, spec=volume)
+    space.make("PersistentVolumeClaim", "lost", spec=claim_spec("manual", volumeName=name))
+    space.wait_for("PersistentVolumeClaim", "lost", phase="Bound")
+    patch = '{"metadata":{"finalizers":null}}'
+    fixes.shell(
+        f"kubectl delete pv {name} --wait=false && kubectl patch pv {name} -p '{patch}'",
+        cluster.kubeconfig(),
+    )
+    space.wait_for("PersistentVolumeClaim", "lost", phase="Lost")
+    finding = fixes.the(fail("storage_check", check(space, "lost")), "storage.claim_lost")
+    assert name in finding["summary"]
+    assert "Restore the volume from a backup into a new PVC" in finding["fix"]
+
+
+@long
+def test_two_servers_write_to_one_volume(space: cluster.Space) -> None:
+    space.make("PersistentVolumeClaim", "shared", spec=claim_spec("local-path"))
+    volume = {"name": "data", **claim("shared")}
+    port = {"ports": [{"containerPort": 3306}]}
+    for name in ("first", "twin"):
+        main = container(volumeMounts=[MOUNT], **port)
+        space.make("Pod", name, spec=pod_spec(main, volumes=[volume]))
+        space.wait_for("Pod", name, phase="Running")
+    finding = fixes.the(fail("storage_check", check(space, "shared")), "storage.claim_shared")
+    assert {"first", "twin"} <= set(finding["proof"][0].rpartition(": ")[2].split(", "))
+    space.delete("Pod", "twin")
+    fixes.shell(
+        f"kubectl -n {space.name} wait --for=delete pod/twin --timeout=60s", cluster.kubeconfig()
+    )
+    assert succeed("storage_check", check(space, "shared"))["verdict"] == "ok"
+
+
+@long
+def test_the_volume_is_mounted_for_reading_alone(space: cluster.Space) -> None:
+    space.make("PersistentVolumeClaim", "sealed", spec=claim_spec("local-path"))
+    main = container(command=["sh", "-c", f"{INITIALIZE} 2>&1 || exit 1"], volumeMounts=[MOUNT])
+    sealed = {**main, "volumeMounts": [{**MOUNT, "readOnly": True}]}
+    deploy(space, "sealed", claim("sealed"), sealed)
+    finding = named(space, "sealed", "storage.read_only")
+    assert finding["fix"].startswith("Mount it without readOnly")
+    space.delete("Deployment", "sealed")
+    opened = server(f"chown mysql /var/lib/mysql; {INITIALIZE} || exit 1")
+    deploy(space, "opened", claim("sealed"), opened)
+    succeed("kube_wait", wait(space, "opened"))
+    space.delete("Deployment", "opened")
+
+
+@long
+def test_the_volume_of_a_running_server_fills_up() -> None:
+    """A volume that is 600 MiB and no more, on a disk of a node; the kubelet measures it."""
+    site = Site(cluster_replicas=0)
+    name, folder = f"tiny-{site.namespace}", f"/run/tiny-{site.namespace}"
+    node = cluster.node("worker1", "mnt")
+    make = f"mkdir {folder} && mount -t tmpfs -o size=600m tiny {folder}"
+    subprocess.run([*node, "sh", "-c", make], check=True)
+    volumes = cluster.Space(site.cluster)
+    try:
+        volumes.make_global("StorageClass", name, provisioner="kubernetes.io/no-provisioner")
+        volumes.make_global("PersistentVolume", name, spec=local_volume(name, folder))
+        played = site.play("--tags", "infra,db", cluster_storage_class=name)
+        assert not played.failed, played.output[-4000:]
+        filler = f"{folder}/filler"
+        # Of 600 MiB: what mysqld does not hold, but for 30 MiB, and then but for one.
+        for left, code in ((30, "storage.nearly_full"), (1, "storage.volume_full")):
+            free = f"$(($(df -k --output=avail {folder} | tail -n 1) / 1024 - {left}))"
+            fill = f"head -c {free}M /dev/zero >> {filler}"
+            subprocess.run([*node, "sh", "-c", fill], check=True)
+            finding = fixes.the(looked(site, code), code)
+            assert "PVC mysql-1" in finding["proof"][0]
+        assert "Free space on it" in finding["fix"]
+        subprocess.run([*node, "rm", filler], check=True)
+        result = looked(site, "")
+        assert result["verdict"] == "ok", "\n".join(result["report"])
+    finally:
+        site.remove()
+        volumes.remove()
+        ended = f"kubectl wait --for=delete namespace/{site.namespace} --timeout=120s"
+        fixes.shell(ended, cluster.kubeconfig())
+        subprocess.run([*node, "sh", "-c", f"umount {folder} && rmdir {folder}"], check=True)
+
+
+def local_volume(name: str, folder: str) -> Object:
+    """A volume on a disk of worker1. A hostPath would do, but nobody measures that."""
+    match = {"key": "kubernetes.io/hostname", "operator": "In", "values": ["worker1"]}
+    return {
+        "capacity": {"storage": "600Mi"},
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": name,
+        "local": {"path": folder},
+        "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [match]}]}},
+    }
+
+
+def looked(site: Site, code: str) -> Object:
+    """What the doctor says once it names a cause, or none: the kubelet measures once a minute."""
+    secret = site.cluster.get("Secret", "mysql-auth", site.namespace)
+    assert secret is not None
+    password = base64.b64decode(secret["data"]["root-password"]).decode()
+    given = {"namespace": site.namespace, "login_password": password, "patience": 0}
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline:
+        result = succeed("mysql_doctor", {"kubeconfig": cluster.kubeconfig(), **given})
+        seen = [
+            found for found in codes(result) if found.startswith("storage.") and "full" in found
+        ]
+        if seen == ([code] if code else []):
+            return result
+    raise AssertionError(f"not within 200 s: {code or 'no complaint'}; {result['report']}")
 
 
 @long

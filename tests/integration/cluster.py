@@ -41,6 +41,13 @@ def lan_client() -> list[str]:
     return [sys.executable, str(CHECKOUT / "roles" / "lab" / "files" / "lab"), "client", "--"]
 
 
+def node(name: str, *kinds: str, lab: str = "lab") -> list[str]:
+    """The command that runs another one in a lab's node, or only in some of its namespaces (net, mnt)."""
+    pins = Path("/var/lib/mysql_on_kubernetes/labs") / lab / "namespaces"
+    flags = {"net": "--net", "mnt": "--mount"}
+    return ["nsenter", *(f"{flags[kind]}={pins}/{name}.{kind}" for kind in kinds or flags), "--"]
+
+
 class Space:
     """A namespace of its own. make() and make_global() are undone by remove()."""
 

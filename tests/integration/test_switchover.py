@@ -261,6 +261,52 @@ def test_what_an_old_primary_never_sent_is_listed_and_not_let_in(servers: Server
 
 
 @pytest.mark.long
+def test_who_may_not_become_primary_is_told_why_and_nothing_is_touched(servers: Servers) -> None:
+    primary, replica = servers["mysql-1"], servers["mysql-11"]
+
+    def refused(**options: Any) -> list[str]:
+        result = fail("mysql_switchover", asked(servers, **{"primary": "mysql-1", **options}))
+        assert not result["changed"]
+        return codes(result)
+
+    target = {"target": "mysql-11"}
+    login = {**replica.login, "timeout": 20}
+    succeed("mysql_replication", {**login, "source_delay": 3600})
+    assert refused(**target) == ["switchover.target_delayed"]
+    succeed("mysql_replication", {**login, "source_delay": 0})
+
+    # It applies nothing for some seconds, with something to apply.
+    holder = replica.connect()
+    holder.execute("FLUSH TABLES WITH READ LOCK")
+    primary.sql("INSERT INTO shop.orders VALUES (1, 1)")
+    lag = "SHOW SLAVE STATUS" if replica.version == "8.0.15" else "SHOW REPLICA STATUS"
+    column = "seconds_behind_" + ("master" if replica.version == "8.0.15" else "source")
+    until(lambda: (replica.sql(lag)[0][column] or 0) > 1, "it lags")
+    assert refused(**target, timeout=1) == ["switchover.target_lags"]
+    holder.close()
+    until(lambda: rows(replica) == {1}, "it has caught up")
+
+    succeed("mysql_replication", {**login, "state": "detached"})
+    assert refused(**target) == ["switchover.target_elsewhere"]
+    replica.kill()
+    assert refused(**target)[0] == "switchover.target_unreachable"
+    replica.start()
+    follow(replica, primary)
+
+    primary.kill()
+    assert "switchover.primary_unreachable" in refused(**target)
+    assert "switchover.primary_unreachable" in refused()
+    for name in ("mysql-11", "mysql-12"):
+        word = "SLAVE" if replica.version == "8.0.15" else "REPLICA"
+        servers[name].sql(f"STOP {word}", f"RESET {word} ALL")
+    assert refused(mode="lost", force=True, target=None, primary="mysql-1")[0] in (
+        "switchover.no_candidate",
+        "switchover.unfinished",
+    )
+    primary.start()
+
+
+@pytest.mark.long
 def test_a_switchover_that_cannot_catch_up_gives_the_writes_back(servers: Servers) -> None:
     slow = servers["mysql-11"]
     holder = slow.connect()
