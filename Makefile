@@ -62,8 +62,9 @@ unit: venv ## Unit tests alone
 	@$(RUN) unit
 
 .PHONY: causes
-causes: venv ## Write docs/causes.md from the catalogue
+causes: venv ## Write docs/causes.md from the catalogue, and docs/faults.md from the tests
 	@$(BIN)/python tools/causes.py
+	@$(BIN)/python tools/faults.py
 
 .PHONY: print-bin
 print-bin:

@@ -380,7 +380,7 @@ def decide(
     )
     details = {"changed": False, "plan": []}
     if not asked.target:
-        found = [*causes.alive(cluster, asked), causes.no_candidate(cluster, asked)]
+        found = causes.nobody(cluster, asked)
         raise CollectionError("Nobody can become primary: nothing was changed", found, details)
     found = causes.explain(cluster, asked)
     if errors(found):

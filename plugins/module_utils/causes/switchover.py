@@ -40,10 +40,13 @@ class Asked:
         return finding(code, subject=subject, proof=proof, language=self.language, **facts)
 
 
-def no_candidate(cluster: Cluster, asked: Asked) -> Finding:
-    """Return that nobody can become primary, with each member's reason."""
+def nobody(cluster: Cluster, asked: Asked) -> list[Finding]:
+    """Return why nobody can become primary: what is wrong with the primary, else each one's reason."""
+    found = list(_primary(cluster, asked))
+    if found:
+        return found
     proof = [f"{member.name}: {_unfit(cluster, member, asked)}" for member in cluster.members]
-    return asked.found("switchover.no_candidate", ", ".join(cluster.names()), *proof)
+    return [asked.found("switchover.no_candidate", ", ".join(cluster.names()), *proof)]
 
 
 def explain(cluster: Cluster, asked: Asked) -> list[Finding]:
@@ -60,7 +63,7 @@ def explain(cluster: Cluster, asked: Asked) -> list[Finding]:
     return found
 
 
-def alive(cluster: Cluster, asked: Asked) -> Iterator[Finding]:
+def _alive(cluster: Cluster, asked: Asked) -> Iterator[Finding]:
     """Yield that the primary need not be taken over from."""
     primary = cluster.member(cluster.primary)
     if primary is None or asked.force or primary.name == asked.target:
@@ -150,7 +153,7 @@ def _primary(cluster: Cluster, asked: Asked) -> Iterator[Finding]:
         proof = f"{begun.name} follows nobody and has all that the others have"
         yield asked.found("switchover.unfinished", begun.name, proof)
     if asked.mode == "lost":
-        yield from alive(cluster, asked)
+        yield from _alive(cluster, asked)
     elif primary.state is None and begun is None and primary.name != asked.target:
         yield asked.found("switchover.primary_unreachable", primary.name, primary.unreachable)
 

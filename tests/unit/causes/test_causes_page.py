@@ -1,24 +1,36 @@
-"""docs/causes.md says what the catalogue says."""
+"""docs/causes.md says what the catalogue says, docs/faults.md what the tests break."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes.catalogue import TEXTS
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
-def test_the_page_is_in_step_with_the_catalogue() -> None:
-    spec = importlib.util.spec_from_file_location("causes_page", CHECKOUT / "tools" / "causes.py")
+def tool(name: str) -> ModuleType:
+    """A program of tools/, which is no package."""
+    spec = importlib.util.spec_from_file_location(f"{name}_page", CHECKOUT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     writer = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(writer)
+    return writer
+
+
+def test_the_page_is_in_step_with_the_catalogue() -> None:
     text = (CHECKOUT / "docs" / "causes.md").read_text(encoding="utf-8")
-    assert text == writer.page(), "docs/causes.md is out of date: make causes"
+    assert text == tool("causes").page(), "docs/causes.md is out of date: make causes"
     assert all(f"### `{code}`" in text for code in TEXTS)
+
+
+def test_the_page_of_faults_is_in_step_with_the_tests() -> None:
+    text = (CHECKOUT / "docs" / "faults.md").read_text(encoding="utf-8")
+    assert text == tool("faults").page(), "docs/faults.md is out of date: make causes"
+    assert all(f"`{code}`" in text for code in TEXTS)
 
 
 def test_every_text_is_in_both_languages() -> None:

@@ -244,6 +244,22 @@ def test_a_failover_takes_over_from_nobody_who_lives() -> None:
     assert "switchover.primary_unreachable" in codes(away, "mysql-11")
 
 
+def test_nobody_is_asked_for_and_nobody_can() -> None:
+    """What is wrong with the primary says more than that nobody is fit."""
+
+    def nobody(cluster: Cluster, mode: Any) -> list[str]:
+        assert choose(cluster, mode) == ""
+        return [each.code for each in causes.nobody(cluster, causes.Asked(mode, "", 60))]
+
+    late = {name: channel("mysql-1", settings={"delay": 60}) for name in ("mysql-11", "mysql-12")}
+    delayed = with_members(healthy(), *(member(name, each) for name, each in late.items()))
+    assert nobody(delayed, "planned") == ["switchover.no_candidate"]
+    away = with_members(delayed, gone("mysql-1"))
+    assert nobody(away, "planned") == ["switchover.primary_unreachable"]
+    assert nobody(away, "lost") == ["switchover.no_candidate"]
+    assert nobody(replace(away, primary=""), "planned") == ["switchover.primary_unknown"]
+
+
 def test_an_old_primary_that_comes_back_is_refused_with_its_transactions() -> None:
     back = member("mysql-1", last=12)
     cluster = Cluster(
