@@ -410,6 +410,7 @@ def test_an_old_primary_that_nobody_ended_is_told_with_what_to_do() -> None:
     assert "switchover.not_fenced" not in [each.code for each in causes.explain(away, asked)]
     left = {"namespace": "shop", "pod": "mysql-1-abc", "node": "worker1", "ready": "Unknown"}
     (told,) = causes.remains(left, "mysql-1", asked)
+    assert (told.code, told.severity) == ("switchover.pod_remains", "warning")
     assert "kubectl -n shop delete pod mysql-1-abc --grace-period=0 --force" in told.fix
     assert "worker1: Ready Unknown" in told.proof[0]
     assert causes.remains({}, "mysql-1", asked) == []
