@@ -375,37 +375,34 @@ def test_a_healthy_network_raises_no_alarm(second_lab: None) -> None:
     assert_healthy()
 
 
-@pytest.mark.parametrize(
-    ("breaks", "undo", "code"),
-    [
-        (
-            "kubectl annotate storageclass local-path --overwrite"
-            " storageclass.kubernetes.io/is-default-class=false",
-            "kubectl annotate storageclass local-path --overwrite"
-            " storageclass.kubernetes.io/is-default-class=true",
-            "storage.no_default_class",
-        ),
-        (
-            "kubectl annotate storageclass second --overwrite"
-            " storageclass.kubernetes.io/is-default-class=true",
-            "",
-            "storage.two_defaults",
-        ),
-        (
-            "kubectl -n local-path-storage scale deployment local-path-provisioner --replicas=0"
-            " && kubectl -n local-path-storage wait --for=delete pod --all --timeout=60s",
-            "kubectl -n local-path-storage scale deployment local-path-provisioner --replicas=1",
-            "storage.provisioner_absent",
-        ),
-    ],
-    ids=["storage.no_default_class", "storage.two_defaults", "storage.provisioner_absent"],
+DEFAULT = "storageclass.kubernetes.io/is-default-class"
+PROVISIONER = "kubectl -n local-path-storage scale deployment local-path-provisioner --replicas"
+SECOND_CLASS = (
+    'echo \'{"apiVersion":"storage.k8s.io/v1","kind":"StorageClass","metadata":{"name":"second"},'
+    '"provisioner":"rancher.io/local-path","volumeBindingMode":"WaitForFirstConsumer"}\''
+    " | kubectl create -f -"
 )
-def test_a_class_that_is_everybodys_is_named(
-    second_lab: None, breaks: str, undo: str, code: str
-) -> None:
+CLASSES = {
+    "storage.no_default_class": (
+        f"kubectl annotate storageclass local-path --overwrite {DEFAULT}=false",
+        f"kubectl annotate storageclass local-path --overwrite {DEFAULT}=true",
+    ),
+    "storage.two_defaults": (
+        f"kubectl annotate storageclass second --overwrite {DEFAULT}=true",
+        f"kubectl annotate storageclass local-path --overwrite {DEFAULT}=true",
+    ),
+    "storage.provisioner_absent": (
+        f"{PROVISIONER}=0 && kubectl -n local-path-storage wait --for=delete pod --all --timeout=60s",
+        f"{PROVISIONER}=1",
+    ),
+}
+
+
+@pytest.mark.parametrize("code", list(CLASSES))
+def test_a_class_that_is_everybodys_is_named(second_lab: None, code: str) -> None:
     """What is wrong with the classes of a cluster; a second one is there meanwhile."""
-    second = "kubectl get storageclass local-path -o json | grep -v is-default-class | sed"
-    kube(f'{second} \'s/"name": "local-path"/"name": "second"/\' | kubectl create -f -')
+    breaks, undo = CLASSES[code]
+    kube(SECOND_CLASS)
     try:
         kube(breaks)
         finding = fixes.the(check_storage(), code)
@@ -416,7 +413,7 @@ def test_a_class_that_is_everybodys_is_named(
         result = check_storage(timeout=60)
         assert result["verdict"] == "ok", result["findings"]
     finally:
-        kube("kubectl delete storageclass second", *([undo] if undo else []))
+        kube("kubectl delete storageclass second", undo)
 
 
 def check_storage(timeout: int = 0) -> dict[str, Any]:
