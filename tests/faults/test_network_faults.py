@@ -130,7 +130,7 @@ FAULTS = (
         (f"{CLIENT} ip neigh replace {IP} lladdr 02:00:00:00:00:01 dev eth0 nud permanent",),
         f"{IP}",
         (f"{CLIENT} ip neigh del {IP} dev eth0",),
-        undo=(f"{CLIENT} ip neigh flush dev eth0",),
+        undo=(f"{CLIENT} ip neigh flush dev eth0 nud all",),
     ),
     Fault(
         "metallb.arp_foreign",
