@@ -636,10 +636,14 @@ class _Planner:
             (each.channel for each in self.cluster.members if each.channel), None
         )
         held, version = model.settings if model else {}, self._state(member).server.version
+        # An option that is off is said too: a server's default may be on. What a source is followed with
+        # anyway stays on.
         inherited = {
             key: held[key]
             for key in INHERITED
-            if held.get(key) not in ("", None, False) and has(OPTIONS, OPTION_OF[key], version)
+            if held.get(key) not in ("", None)
+            and (held[key] or key not in FOLLOWED_WITH)
+            and has(OPTIONS, OPTION_OF[key], version)
         }
         return {**FOLLOWED_WITH, **inherited, **self.wanted.settings, **place}
 

@@ -177,6 +177,16 @@ def test_the_old_primary_follows_with_every_option_that_there_is(version: Versio
         assert (f" {option(name, version)} = " in change) == (not own), name
 
 
+def test_what_is_off_for_the_others_is_off_for_the_old_primary_too() -> None:
+    """A server's default may be on; only what a source is followed with anyway stays so."""
+    model = channel("mysql-1", settings={"ssl": False, "ssl_ca": "", "get_public_key": False})
+    cluster = with_members(healthy(), member("mysql-11", model))
+    (change,) = [step for step in said(made(cluster, "mysql-11").steps) if "CHANGE" in step]
+    assert "SOURCE_SSL = 0" in change
+    assert "GET_SOURCE_PUBLIC_KEY = 1" in change
+    assert "SOURCE_SSL_CA" not in change
+
+
 def test_every_option_of_a_channel_can_be_asked_for_and_is_read() -> None:
     assert {setting_name(name) for name in OPTION_OF} <= set(argument_spec())
     assert set(_settings(defaultdict(lambda: "0"))) == set(OPTION_OF)
