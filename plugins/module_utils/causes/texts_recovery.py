@@ -210,6 +210,43 @@ TEXTS: Mapping[str, Text] = {
             "scratch.server_id를 빼거나, 어떤 인스턴스도 쓴 적이 없는 번호를 지정하세요",
         ),
     ),
+    "recovery.skip_depends": Text(
+        "error",
+        Words(
+            "{gtid} builds on {subject}, which can so not be left out alone",
+            "Leave {gtid} out too (skip), or abandon, recover to just before {subject}, and bring over"
+            " single tables with mysql_recovery_rows",
+        ),
+        Words(
+            "{gtid}이(가) {subject}에 의존하므로 그것만 빼고 적용할 수 없습니다",
+            "{gtid}도 함께 빼거나(skip), abandon 후 {subject} 직전까지 복구하고 mysql_recovery_rows로 필요한"
+            " 테이블만 가져오세요",
+        ),
+    ),
+    "recovery.skip_not_there": Text(
+        "error",
+        Words(
+            "{wanted} is not among the transactions that lead to the target",
+            "Look for its GTID with binlog_point (action=find), and give that to skip",
+        ),
+        Words(
+            "{wanted}은(는) 목표까지 가는 트랜잭션에 들어 있지 않습니다",
+            "binlog_point(action=find)로 GTID를 찾아 skip에 지정하세요",
+        ),
+    ),
+    "recovery.skip_unknown": Text(
+        "error",
+        Words(
+            "{subject} is logged as a statement: which rows it touched is not known",
+            "Recover to just before it, and bring over single tables with mysql_recovery_rows;"
+            " binlog_format=ROW makes it possible from then on",
+        ),
+        Words(
+            "{subject}은(는) 문장(statement)으로 기록되어 어떤 행을 바꿨는지 알 수 없습니다",
+            "그 직전까지 복구한 뒤 mysql_recovery_rows로 필요한 테이블만 가져오세요. binlog_format=ROW로 바꾸면"
+            " 그 이후부터는 가능합니다",
+        ),
+    ),
     "recovery.unfinished": Text(
         "error",
         Words(
