@@ -95,9 +95,10 @@ def file_events(
         ):
             raise MalformedError(f"checksum of the event of type {kind} at {name}:{at} is wrong")
         body = bytes(view[at + HEADER_SIZE : end - tail])
-        following = end
+        following, opened = end, None
         if kind in GTIDS:
-            close = at + read_gtid(kind, body).length
+            opened = read_gtid(kind, body)
+            close = at + opened.length
             if close > total:
                 return
             if over is Leap.CONTENT:
@@ -107,7 +108,7 @@ def file_events(
                 following = close
             close = 0
         if kind in wanted:
-            yield Event(kind, timestamp, server_id, name, at, end, body)
+            yield Event(kind, timestamp, server_id, name, at, end, body, opened)
         at = following
 
 

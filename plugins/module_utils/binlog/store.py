@@ -242,7 +242,7 @@ def scan(data: memoryview, below: str, stored: str, name: str) -> Binlog:
     executed = Executed(GtidSet())
     count, first, last = 0, None, None
     for event in file_events(data, name, GTIDS, leap=Leap.CONTENT):
-        gtid = read_gtid(event.type, event.body)
+        gtid = event.gtid or read_gtid(event.type, event.body)
         executed.add(gtid)
         count += 1
         last = gtid.committed

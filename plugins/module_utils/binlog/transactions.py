@@ -191,7 +191,7 @@ class Grouper:
 
     def _opened(self, event: Event) -> Transaction:
         self._tables = {}
-        gtid = read_gtid(event.type, event.body)
+        gtid = event.gtid or read_gtid(event.type, event.body)
         return Transaction(gtid, event.file, event.start, event.start + gtid.length)
 
     def _closed(self, transaction: Transaction) -> Iterator[Transaction]:

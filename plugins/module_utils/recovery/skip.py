@@ -159,7 +159,7 @@ class _Follower:
         self._place = name_of(log)
 
     def _open(self, event: Event, again: dict[Any, Any]) -> None:
-        gtid = read_gtid(event.type, event.body)
+        gtid = event.gtid or read_gtid(event.type, event.body)
         self._tables = {}
         self._gtid, self._place = gtid.text or "", f"{event.file}:{event.start}"
         twice = _among(again, gtid.origin, gtid.number)
