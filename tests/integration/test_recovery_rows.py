@@ -4,6 +4,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +19,7 @@ import pytest
 from tests.integration import replicas
 from tests.integration.conftest import ServerFactory
 from tests.integration.recovery_archive import HandArchive, end_processes_of, executed
-from tests.integration.runner import ModuleFailedError, codes, fail, run_module, succeed
+from tests.integration.runner import CHECKOUT, ModuleFailedError, codes, fail, run_module, succeed
 from tests.integration.servers import Server
 from tests.integration.test_recovery import killed_when
 
@@ -199,6 +203,41 @@ def test_all_of_a_table_as_it_was(case: Case) -> None:
     done = succeed(MODULE, case.arguments("apply", **options))
     assert by_table(done)["shop.words"]["equal"]
     assert case.rows("SELECT word FROM shop.words WHERE n = 2") == [{"word": "äpfel"}]
+
+
+def test_the_playbook_shows_the_difference_and_asks(case: Case) -> None:
+    before = executed(case.server)
+    variables = {
+        "recovery_scratch_folder": case.scratch["folder"],
+        "recovery_rows_tables": [CARTS, TREE],
+        "recovery_login_host": case.server.host,
+        "recovery_login_port": case.server.port,
+        "cluster_root_password": case.server.password,
+    }
+
+    def play(**more: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [
+                *(str(Path(sys.executable).with_name("ansible-playbook")), "playbooks/recover.yml"),
+                *("--tags", "rows", "-e", json.dumps({**variables, **more})),
+            ],
+            cwd=CHECKOUT,
+            env={**os.environ, "ANSIBLE_FORCE_COLOR": "0"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    asked = play()
+    assert "shop.tree: 2 rows, 4 were recovered: 2 missing, 0 differing, 0 extra" in asked.stdout
+    assert "missing: (1) (2)" in asked.stdout
+    assert "Nothing was written" in asked.stdout
+    assert executed(case.server) == before
+    agreed = play(recovery_agreed=True, cluster_language="ko", recovery_rows_tables=[CARTS])
+    assert agreed.returncode == 0, agreed.stdout + agreed.stderr
+    assert "값이 다른 행 10" in agreed.stdout
+    assert case.server.password not in asked.stdout + agreed.stdout
 
 
 def test_who_refers_to_itself_comes_back_too(case: Case) -> None:
