@@ -28,7 +28,7 @@ from tests.integration.runner import codes, fail, succeed
 from tests.integration.test_backup import order, rotate, sealed, shop
 
 MODULE = "github.com/versity/versitygw/cmd/versitygw"
-RELEASE = "v1.0.20"
+RELEASE = "v1.8.0"
 KEYS = {"access": "the access key", "secret": "the secret key"}
 DEADLINE = 60
 

@@ -287,8 +287,8 @@ class _Doer:
         """Raise BinlogError where a row names nobody: the server did not look, since none could be first."""
         with self._hands.running() as connection:
             for key in rows_keys.read(connection):
-                if key.child == table.into and rows_keys.orphans(connection, key):
-                    count = rows_keys.orphans(connection, key)
+                count = rows_keys.orphans(connection, key) if key.child == table.into else 0
+                if count:
                     proof = [f"{key.text}: {count} rows name nobody"]
                     raise BinlogError("recovery.rows_moved", str(table.into), proof)
 

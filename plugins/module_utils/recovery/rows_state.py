@@ -143,6 +143,8 @@ def prepare(connection: Connection) -> Connection:
 def still(connection: Connection) -> Connection:
     """Return a session that sees one moment."""
     prepare(connection).execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    # A stream waits while what it brought is written; the server would end it after a minute.
+    connection.execute("SET SESSION net_write_timeout = 3600")
     connection.execute(SNAPSHOT)
     return connection
 
