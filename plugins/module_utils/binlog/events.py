@@ -85,7 +85,8 @@ class Event(NamedTuple):
     """One event. body: what follows the header, without the checksum.
 
     start, end: where it lies in its file; both 0 for one that lies in no file. gtid: what it opens,
-    where whoever read the event had to look into that already.
+    where whoever read the event had to look into that already. passed: the numbers of the same origin
+    just before it whose transactions were passed over.
     """
 
     type: int
@@ -96,6 +97,7 @@ class Event(NamedTuple):
     end: int
     body: bytes
     gtid: Gtid | None = None
+    passed: Interval | None = None
 
 
 @dataclass(frozen=True)

@@ -107,3 +107,38 @@ def test_the_head_says_what_lies_before(version: str) -> None:
     assert begun > 1_700_000_000
     assert said.startswith(version)
     assert previous.uuids == (UUIDS[version],)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_of_a_run_of_rows_the_last_alone_is_told_of_and_the_others_are_counted(
+    version: str,
+) -> None:
+    data = content(version, FILES[0])
+    each, runs = (Grouper(None, count_rows=False) for _leap in (Leap.ROWS, Leap.RUNS))
+    whole = list(each.transactions(file_events(data, FILES[0], STATEMENTS, leap=Leap.ROWS)))
+    told = list(runs.transactions(file_events(data, FILES[0], STATEMENTS, leap=Leap.RUNS)))
+    assert each.executed is not None
+    assert runs.executed is not None
+    assert runs.executed.gtid_set() == each.executed.gtid_set()
+    # Those with statements, and before each of them the last of a run.
+    assert [one for one in whole if one in told] == told
+    assert [one for one in whole if one.effects] == [one for one in told if one.effects]
+    assert len(told) < len(whole)
+    # The third to the fifth hold rows.
+    numbers = [one.gtid.number for one in told if not one.gtid.tag]
+    assert 5 in numbers
+    assert not {3, 4} & {*numbers}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_damage_within_a_run_is_found(version: str) -> None:
+    data = content(version, FILES[0])
+    third = next(
+        event
+        for event in file_events(data, FILES[0], GTIDS)
+        if event.gtid and event.gtid.number == 4
+    )
+    for at in (third.start + 30, third.end + 25):
+        damaged = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+        with pytest.raises(MalformedError):
+            list(file_events(damaged, FILES[0], STATEMENTS, leap=Leap.RUNS))
