@@ -63,7 +63,7 @@ ROWS = (
     " SELECT n FROM s) AS numbers",
     "INSERT INTO shop.items SELECT c.id, l.line, CONCAT('thing ', l.line) FROM shop.carts c,"
     " (SELECT 1 AS line UNION SELECT 2 UNION SELECT 3) AS l",
-    "INSERT INTO shop.words VALUES ('Apfel', 1), ('äpfel', 2), ('zebra', 3), ('o''clock', 4)",
+    "INSERT INTO shop.words VALUES ('Birne', 1), ('äpfel', 2), ('zebra', 3), ('o''clock', 4)",
     "INSERT INTO shop.tree VALUES (9, NULL), (5, 9), (1, 5), (2, 1)",
     "INSERT INTO shop.heap VALUES (1, 'a'), (1, 'a'), (2, NULL)",
     "INSERT INTO shop.gone VALUES (1, 1, 'x'), (2, 2, 'y')",
