@@ -79,7 +79,7 @@ AFTER = (
     "UPDATE shop.words SET n = 20 WHERE word = 'äpfel'",
     "DELETE FROM shop.words WHERE word = 'o''clock'",
     "INSERT INTO shop.words VALUES ('neu', 9)",
-    "DELETE FROM shop.tree WHERE id IN (1, 2)",
+    "DELETE FROM shop.tree WHERE id IN (1, 2) ORDER BY id DESC",
     "TRUNCATE shop.heap",
     "DROP TABLE shop.gone",
     "DROP DATABASE side",
