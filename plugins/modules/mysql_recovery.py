@@ -119,6 +119,17 @@ options:
               - first
               - last
             default: last
+  skip:
+    description:
+      - Transactions on the way to the target that are left out alone, as GTIDs (C(uuid:n)). What came after them is
+        kept.
+      - Refused where a later transaction changes a row as one of them left it, or changes their table itself, since
+        the row would come back with it; that is read from the binary logs before anything is written. Any other
+        conflict (a key that is there twice, a row or a table that is missing) shows on the scratch instance.
+        Both name the first transaction that builds on them.
+      - What an application read, and then decided by, is in no binary log.
+    type: list
+    elements: str
   base:
     description: Id of the base to begin with; without it the newest verified one that leads to the target.
     type: str
@@ -286,6 +297,17 @@ EXAMPLES = r"""
     scratch:
       folder: /srv/recovered
 
+- name: Leave out the one bad UPDATE, and keep all that came after it
+  mysql_on.kubernetes.mysql_recovery:
+    action: apply
+    archive: /srv/backup
+    target:
+      latest: true
+    skip:
+      - 3e11fa47-71ca-11e1-9e33-c80aa9429562:4711
+    scratch:
+      folder: /srv/recovered
+
 - name: End the scratch instance and keep its data directory
   mysql_on.kubernetes.mysql_recovery:
     action: release
@@ -330,6 +352,10 @@ plan:
       description: The first transaction that does not, with tables, rows and statements; null where nothing is
         left out.
       type: dict
+    skipped:
+      description: The transactions of O(skip), with tables, rows and statements.
+      type: list
+      elements: dict
     lost:
       description: What the present history holds after the point, C(transactions), C(gtids), C(last_commit_time) and
         C(tables) with rows by kind.
@@ -464,6 +490,7 @@ def argument_spec() -> dict[str, Any]:
         "archive": {"type": "path", "required": True},
         "key_file": {"type": "path", "no_log": False},
         "target": target_spec(),
+        "skip": {"type": "list", "elements": "str"},
         "base": {"type": "str"},
         "scratch": scratch_spec(),
         "expected": {

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -303,6 +305,39 @@ def test_what_is_pruned_is_what_retention_says(
         assert not answers.gaps(left.archive)
         assert answers.chain(left.archive, left.archive.bases[0]).reached == executed(source)
     assert [base.id for base in left.archive.bases] == [bases[-1]]
+
+
+@pytest.mark.long
+def test_a_full_volume_is_told_and_with_room_again_there_is_no_gap(
+    server_factory: ServerFactory, archive_of: ArchiveFactory
+):
+    source = server_factory("9.7", 1)
+    shop(source)
+    backup = archive_of(source)
+    size = ("-o", "size=4m", "tmpfs", str(backup.root))
+    subprocess.run(["mount", "-t", "tmpfs", *size], check=True)
+    try:
+        backup.start()
+        backup.wait_for(source)
+        source.sql("ALTER TABLE shop.orders MODIFY item LONGTEXT")
+        for _number in range(8):
+            source.sql("INSERT INTO shop.orders (item) VALUES (REPEAT('x', 1000000))")
+        # Nobody takes it for an archive that has all.
+        deadline = time.monotonic() + 60
+        while not (ready := backup.attempt("ready.sh")).returncode:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert "behind" in ready.stderr or "space" in ready.stderr or "connecting" in ready.stderr
+        # A base does not fit either, and leaves nothing behind.
+        assert backup.attempt("base.sh", METHOD="dump").returncode
+        assert not any(path.name != ".lock" for path in (backup.root / "base").iterdir())
+        subprocess.run(["mount", "-o", "remount,size=200m", str(backup.root)], check=True)
+        found = backup.wait_for(source)
+        assert not answers.gaps(found.archive)
+        assert found.archive.logged == executed(source)
+    finally:
+        backup.stop(kill=True)
+        subprocess.run(["umount", "--lazy", str(backup.root)], check=True)
 
 
 def test_a_plugin_is_loaded_on_a_read_only_server_which_stays_read_only(

@@ -32,7 +32,11 @@ IMAGE = "docker.io/library/mysql:9.7"
 
 def engine() -> str:
     """The engine that is there and answers, with its Compose; empty where there is none."""
-    for name, compose in (("docker", ["docker", "compose"]), ("podman", ["podman-compose"])):
+    for name, compose in (
+        ("docker", ["docker", "compose"]),
+        ("docker", ["docker-compose"]),
+        ("podman", ["podman-compose"]),
+    ):
         if shutil.which(name) and shutil.which(compose[0]):
             asked = subprocess.run([name, "info"], capture_output=True, check=False)
             spoken = subprocess.run([*compose, "version"], capture_output=True, check=False)

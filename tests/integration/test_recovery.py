@@ -144,10 +144,12 @@ def test_it_comes_back_to_exactly_before_the_drop(case: Case) -> None:
     assert not Path(scratch["folder"]).exists()
 
 
-def killed_when(arguments: dict[str, Any], holds: Callable[[], bool]) -> None:
+def killed_when(
+    arguments: dict[str, Any], holds: Callable[[], bool], module: str = "mysql_recovery"
+) -> None:
     """Run the module, and kill it as soon as something holds."""
     with subprocess.Popen(
-        [sys.executable, "-m", f"{PACKAGE}.mysql_recovery"],
+        [sys.executable, "-m", f"{PACKAGE}.{module}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..mysql.gtid import GtidSet, Interval, Origin
@@ -42,6 +43,7 @@ HEADER_SIZE = HEADER.size
 CHECKSUM_SIZE = 4
 # Flags, UUID, number, kind of clock, last committed, sequence number.
 _GTID = struct.Struct("<B16sQBqq")
+_MOMENT = 7
 # How a transaction of rows begins, behind the name of its schema.
 BEGIN = b"\0BEGIN"
 # Sent by the server for the reader's sake; it lies in no file.
@@ -50,21 +52,6 @@ ARTIFICIAL = 0x20
 
 class MalformedError(Exception):
     """Bytes that are no event of the type that they claim. Text: what was wrong with them."""
-
-
-class Event(NamedTuple):
-    """One event. body: what follows the header, without the checksum.
-
-    start, end: where it lies in its file; both 0 for one that lies in no file.
-    """
-
-    type: int
-    timestamp: int
-    server_id: int
-    file: str
-    start: int
-    end: int
-    body: bytes
 
 
 class Gtid(NamedTuple):
@@ -92,6 +79,25 @@ class Gtid(NamedTuple):
     def origin(self) -> Origin:
         """Whose number it is: (uuid, tag)."""
         return self.uuid, self.tag
+
+
+class Event(NamedTuple):
+    """One event. body: what follows the header, without the checksum.
+
+    start, end: where it lies in its file; both 0 for one that lies in no file. gtid: what it opens,
+    where whoever read the event had to look into that already. passed: the numbers of the same origin
+    just before it whose transactions were passed over.
+    """
+
+    type: int
+    timestamp: int
+    server_id: int
+    file: str
+    start: int
+    end: int
+    body: bytes
+    gtid: Gtid | None = None
+    passed: Interval | None = None
 
 
 @dataclass(frozen=True)
@@ -152,6 +158,7 @@ class Cursor:
         return -(value >> 1) - 1 if value & 1 else value >> 1
 
 
+@lru_cache(maxsize=256)
 def uuid_text(data: bytes) -> str:
     """Return 16 bytes as a server's UUID is written."""
     digits = data.hex()
@@ -202,13 +209,14 @@ def _read_untagged(event_type: int, body: bytes) -> Gtid:
     _flags, uuid, number, clock, _committed, _sequence = _GTID.unpack_from(body)
     if clock != 2:
         raise MalformedError("the GTID has no logical timestamps: its source is older than 8.0.2")
-    cursor = Cursor(body, _GTID.size)
-    committed = cursor.number(7)
+    at = _GTID.size + _MOMENT
+    committed = int.from_bytes(body[_GTID.size : at], "little")
     originally = committed
     if committed >> 55:
         committed &= (1 << 55) - 1
-        originally = cursor.number(7)
-    length = cursor.packed()
+        originally = int.from_bytes(body[at : at + _MOMENT], "little")
+        at += _MOMENT
+    length = Cursor(body, at).packed()
     named = "" if event_type == ANONYMOUS_GTID else uuid_text(uuid)
     return Gtid(named, "", number, committed, originally, length)
 

@@ -9,16 +9,19 @@ told of: a file that is written still, or was cut off, ends where its last whole
 
 from __future__ import annotations
 
+import mmap
+import struct
 import zlib
 from collections.abc import Generator
 from enum import Enum
 from typing import TypeAlias
 
-from ..mysql.gtid import GtidSet
+from ..mysql.gtid import GtidSet, Interval
 from .events import (
     BEGIN,
     CHECKSUM_SIZE,
     FORMAT_DESCRIPTION,
+    GTID,
     GTIDS,
     HEADER,
     HEADER_SIZE,
@@ -37,6 +40,13 @@ from .transactions import PLACES, STATEMENTS
 MAGIC = b"\xfebin"
 ENCRYPTED = b"\xfdbin"
 
+# Header and first fields of what opens a transaction; behind them more than one event's header.
+_OPENING = struct.Struct("<IBIIIHB16sQBqq")
+_SIZE = struct.Struct("<I")
+_ROOM = 128
+# How much of a mapped file is held in memory, about.
+WINDOW = 32 << 20
+
 # Where an event's flags are, and the one of a log that its server has not closed.
 _FLAGS, _IN_USE = 17, 1
 
@@ -44,11 +54,15 @@ Data: TypeAlias = "bytes | memoryview"
 
 
 class Leap(Enum):
-    """What is passed over unread: nothing, the rows of a transaction, or all but its first event."""
+    """What is passed over unread: nothing, the rows of a transaction, or all but its first event.
+
+    RUNS: as ROWS; and of transactions of rows that follow one another, the last alone is told of.
+    """
 
     NOTHING = 0
     ROWS = 1
     CONTENT = 2
+    RUNS = 3
 
 
 def leap_for(wanted: frozenset[int]) -> Leap:
@@ -80,8 +94,15 @@ def file_events(
     at, total = start, len(view)
     # Where the transaction ends that was opened last, while its content may still be leapt over.
     close = 0
+    # Up to where runs were looked for, and up to where memory was given back.
+    looked, kept = 0, 0
+    passed: Interval | None = None
     while at + HEADER_SIZE <= total:
         timestamp, kind, server_id, size, after, _flags = HEADER.unpack_from(view, at)
+        if over is Leap.RUNS and kind == GTID and at >= looked:
+            at, passed = _last_of_run(view, at, checksum)
+            looked = at + 1
+            continue
         end = at + size
         if size < HEADER_SIZE or (end & LARGEST_START != after and after):
             raise MalformedError(f"{name}:{at} is no event: it says {size} bytes, end {after}")
@@ -95,20 +116,81 @@ def file_events(
         ):
             raise MalformedError(f"checksum of the event of type {kind} at {name}:{at} is wrong")
         body = bytes(view[at + HEADER_SIZE : end - tail])
-        following = end
+        following, opened = end, None
         if kind in GTIDS:
-            close = at + read_gtid(kind, body).length
+            opened = read_gtid(kind, body)
+            close = at + opened.length
             if close > total:
                 return
-            if over is Leap.CONTENT:
-                following = close
+            following = close if over is Leap.CONTENT else end
+            kept = _let_go(view, kept, at)
         elif close:
-            if over is Leap.ROWS and _opens_rows(kind, body):
-                following = close
+            over_rows = over in (Leap.ROWS, Leap.RUNS) and _opens_rows(kind, body)
+            following = close if over_rows else end
             close = 0
         if kind in wanted:
-            yield Event(kind, timestamp, server_id, name, at, end, body)
+            yield Event(kind, timestamp, server_id, name, at, end, body, opened, passed)
+            passed = None
         at = following
+
+
+def _last_of_run(view: memoryview, at: int, checksum: int) -> tuple[int, Interval | None]:
+    """Return where the last of the transactions of rows begins that follow one another from here on.
+
+    And the numbers of those before it. They are of one origin, without a gap. Whatever is not as it
+    has to be ends the run: who reads on will say what it is. Most of a log is read here alone.
+    """
+    opening, number, crc = _OPENING.unpack_from, _SIZE.unpack_from, zlib.crc32
+    begin, end_of_window, last = at, min(len(view) - _OPENING.size - _ROOM, at + WINDOW), at
+    origin, first, following = b"", 0, 0
+    while at <= end_of_window:
+        _t, kind, _id, size, after, _f, _g, uuid, gno, clock, _lc, _sn = opening(view, at)
+        end = at + size
+        close, opens = at + _length(view, at + _OPENING.size), view[end + 4] if size < _ROOM else 0
+        if (
+            kind != GTID
+            or clock != 2
+            or not opens
+            or end & LARGEST_START != after
+            or not at < end < close <= len(view)
+            or (first and (uuid != origin or gno != following))
+        ):
+            break
+        if opens == QUERY:
+            end_of_query = end + number(view, end + 9)[0] - checksum
+            if view[end_of_query - len(BEGIN) : end_of_query] != BEGIN or end_of_query > close:
+                break
+            if checksum and crc(view[end:end_of_query]) != number(view, end_of_query)[0]:
+                break
+        elif opens != TRANSACTION_PAYLOAD:
+            break
+        if checksum and crc(view[at : end - checksum]) != number(view, end - checksum)[0]:
+            break
+        if not first:
+            origin, first = uuid, gno
+        following, last, at = gno + 1, at, close
+    return last, None if last == begin else (first, following - 2)
+
+
+def _length(view: memoryview, at: int) -> int:
+    """Return the length of a transaction, which stands behind one or two moments; 0 for a long one."""
+    at += 14 if view[at + 6] & 0x80 else 7
+    length = view[at]
+    if length == 252:
+        return view[at + 1] | view[at + 2] << 8
+    if length == 253:
+        return view[at + 1] | view[at + 2] << 8 | view[at + 3] << 16
+    return length if length < 251 else 0
+
+
+def _let_go(view: memoryview, begin: int, end: int) -> int:
+    """Give back the memory of what was read of a mapped file, now and then; return up to where."""
+    if end - begin < WINDOW:
+        return begin
+    whole, end = view.obj, end // mmap.PAGESIZE * mmap.PAGESIZE
+    if isinstance(whole, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        whole.madvise(mmap.MADV_DONTNEED, begin, end - begin)
+    return end
 
 
 def _crc(view: memoryview, at: int, end: int, kind: int) -> int:

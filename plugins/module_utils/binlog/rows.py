@@ -1,13 +1,13 @@
 # Copyright (c) 2026, The mysql_on.kubernetes founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Tables and how many rows of them an event holds, without reading what is in the rows.
+"""Tables, how many rows of them an event holds, and the bytes of these rows, never what they mean.
 
 Column types and their metadata: MySQL Internals, "Table_map_event".
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -146,16 +146,8 @@ def table_number(body: bytes) -> int:
 
 def count_rows(event_type: int, body: bytes, table: Table) -> int:
     """Return how many rows an event inserts, updates or deletes. Raises MalformedError."""
-    cursor = Cursor(body)
-    cursor.take(8)  # table, flags
-    if event_type not in _V1:
-        cursor.take(cursor.number(2) - 2)
-    width = cursor.packed()
-    if width != len(table.columns):
-        raise MalformedError(f"rows of {width} columns follow a table of {len(table.columns)}")
-    images = [_present(cursor, table)]
-    if KINDS[event_type] == UPDATE:
-        images.append(_present(cursor, table))
+    cursor, present = _opened(event_type, body, table)
+    images = [_of(table, bits) for bits in present]
     partial = event_type == PARTIAL_UPDATE_ROWS
     rows = 0
     while cursor.left:
@@ -167,15 +159,69 @@ def count_rows(event_type: int, body: bytes, table: Table) -> int:
     return rows
 
 
+@dataclass(frozen=True)
+class Image:
+    """A row before or after a change. values: the bytes of each column, None for NULL.
+
+    columns: which columns of the table they are, by number.
+    """
+
+    columns: tuple[int, ...]
+    values: tuple[bytes | None, ...]
+
+
+def read_images(
+    event_type: int, body: bytes, table: Table
+) -> Iterator[tuple[Image | None, Image | None]]:
+    """Yield each row before and after it was changed; None where there is none.
+
+    Columns that a log may give by their differences alone (JSON) are left out then.
+    Raises MalformedError.
+    """
+    cursor, present = _opened(event_type, body, table)
+    numbers = [tuple(at for at, here in enumerate(bits) if here) for bits in present]
+    images = [_of(table, bits) for bits in present]
+    kind, partial = KINDS[event_type], event_type == PARTIAL_UPDATE_ROWS
+    while cursor.left:
+        found: list[Image | None] = []
+        for index, columns in enumerate(images):
+            if partial and index == 1:
+                _skip_partial(cursor, table)
+            image = Image(numbers[index], _values(cursor, columns))
+            found.append(_without_json(image, table) if partial and index == 1 else image)
+        if kind == INSERT:
+            yield None, found[0]
+        elif kind == DELETE:
+            yield found[0], None
+        else:
+            yield found[0], found[1]
+
+
+def _without_json(image: Image, table: Table) -> Image:
+    kept = [at for at, column in enumerate(image.columns) if not table.columns[column].json]
+    return Image(tuple(image.columns[at] for at in kept), tuple(image.values[at] for at in kept))
+
+
+def _opened(event_type: int, body: bytes, table: Table) -> tuple[Cursor, list[list[bool]]]:
+    """Return a cursor at the first row, and which columns each image of a row holds."""
+    cursor = Cursor(body)
+    cursor.take(8)  # table, flags
+    if event_type not in _V1:
+        cursor.take(cursor.number(2) - 2)
+    width = cursor.packed()
+    if width != len(table.columns):
+        raise MalformedError(f"rows of {width} columns follow a table of {len(table.columns)}")
+    count = 2 if KINDS[event_type] == UPDATE else 1
+    return cursor, [_bits(cursor.take((width + 7) // 8), width) for _image in range(count)]
+
+
+def _of(table: Table, present: Sequence[bool]) -> list[Column]:
+    """Return the columns that a row's image holds (binlog_row_image may leave some out)."""
+    return [column for column, here in zip(table.columns, present, strict=True) if here]
+
+
 def _bits(data: bytes, count: int) -> list[bool]:
     return [bool(data[index >> 3] >> (index & 7) & 1) for index in range(count)]
-
-
-def _present(cursor: Cursor, table: Table) -> list[Column]:
-    """Return the columns that a row's image holds (binlog_row_image may leave some out)."""
-    count = len(table.columns)
-    bits = _bits(cursor.take((count + 7) // 8), count)
-    return [column for column, here in zip(table.columns, bits, strict=True) if here]
 
 
 def _skip_partial(cursor: Cursor, table: Table) -> None:
@@ -196,3 +242,19 @@ def _skip_row(cursor: Cursor, columns: Sequence[Column]) -> None:
     if at > len(data):
         raise MalformedError(f"a row ends {at - len(data)} bytes behind its event")
     cursor.at = at
+
+
+def _values(cursor: Cursor, columns: Sequence[Column]) -> tuple[bytes | None, ...]:
+    """Return the bytes of each column of a row, its length included."""
+    nulls = int.from_bytes(cursor.take((len(columns) + 7) // 8), "little")
+    found: list[bytes | None] = []
+    for index, column in enumerate(columns):
+        if nulls >> index & 1:
+            found.append(None)
+            continue
+        size = column.size
+        if column.length:
+            at = cursor.at
+            size = column.length + int.from_bytes(cursor.data[at : at + column.length], "little")
+        found.append(cursor.take(size))
+    return tuple(found)

@@ -45,7 +45,7 @@ from .archive import (
     read_binlog,
 )
 from .events import GTIDS, Event, MalformedError, read_gtid
-from .files import Leap, file_events, file_head
+from .files import Leap, file_events, file_head, leap_for
 from .find import Log
 from .payload import Decompress, decompressor
 from .search import Moment
@@ -242,7 +242,7 @@ def scan(data: memoryview, below: str, stored: str, name: str) -> Binlog:
     executed = Executed(GtidSet())
     count, first, last = 0, None, None
     for event in file_events(data, name, GTIDS, leap=Leap.CONTENT):
-        gtid = read_gtid(event.type, event.body)
+        gtid = event.gtid or read_gtid(event.type, event.body)
         executed.add(gtid)
         count += 1
         last = gtid.committed
@@ -336,10 +336,13 @@ class ArchiveSource:
         self, log: Binlog, wanted: frozenset[int], at: int = Start("").position
     ) -> Generator[Event]:
         """Yield the events of one log, from a position on."""
+        leap = leap_for(wanted)
+        # Who looks for statements has no use for each transaction of rows between them.
+        leap = Leap.RUNS if leap is Leap.ROWS else leap
         with ExitStack() as stack:
             data = stack.enter_context(self.store.opened(log))
             yield from stack.enter_context(
-                closing(file_events(data, name_of(log), wanted, start=at))
+                closing(file_events(data, name_of(log), wanted, start=at, leap=leap))
             )
 
     def head(self, index: int) -> tuple[int, GtidSet]:

@@ -140,13 +140,16 @@ class Executed:
 
     def add(self, gtid: Gtid) -> None:
         """Add one. Nearly always it follows the one before."""
-        if not gtid.uuid:
-            return
-        found = self._found.setdefault(gtid.origin, [])
-        if found and found[-1][1] + 1 == gtid.number:
-            found[-1] = (found[-1][0], gtid.number)
+        if gtid.uuid:
+            self.add_run(gtid.origin, (gtid.number, gtid.number))
+
+    def add_run(self, origin: Origin, run: Interval) -> None:
+        """Count numbers that follow one another."""
+        found = self._found.setdefault(origin, [])
+        if found and found[-1][1] + 1 == run[0]:
+            found[-1] = (found[-1][0], run[1])
         else:
-            found.append((gtid.number, gtid.number))
+            found.append(run)
 
     def gtid_set(self) -> GtidSet:
         """Return them as a set."""
@@ -191,7 +194,9 @@ class Grouper:
 
     def _opened(self, event: Event) -> Transaction:
         self._tables = {}
-        gtid = read_gtid(event.type, event.body)
+        gtid = event.gtid or read_gtid(event.type, event.body)
+        if event.passed is not None and self.executed is not None:
+            self.executed.add_run(gtid.origin, event.passed)
         return Transaction(gtid, event.file, event.start, event.start + gtid.length)
 
     def _closed(self, transaction: Transaction) -> Iterator[Transaction]:

@@ -166,6 +166,116 @@ TEXTS: Mapping[str, Text] = {
             "이 인스턴스로 전환하지 마세요. 확인을 위해 보존하고, 다른 베이스에서 복구하세요",
         ),
     ),
+    "recovery.rows_beside_taken": Text(
+        "error",
+        Words(
+            "{subject} holds other rows than the recovered table",
+            "Drop it if nobody needs it, or choose another suffix",
+        ),
+        Words(
+            "{subject}에 복구된 테이블과 다른 행이 들어 있습니다",
+            "필요 없다면 삭제하고, 아니면 suffix를 바꾸세요",
+        ),
+    ),
+    "recovery.rows_definition": Text(
+        "error",
+        Words(
+            "{subject} is defined otherwise than the recovered table",
+            "Bring it over beside (into=beside), and move the rows by a statement of your own",
+        ),
+        Words(
+            "{subject}의 정의가 복구된 테이블과 다릅니다",
+            "옆 스키마로 가져온 뒤(into=beside) 직접 작성한 문장으로 행을 옮기세요",
+        ),
+    ),
+    "recovery.rows_moved": Text(
+        "error",
+        Words(
+            "Rows of {subject} were changed by somebody while they were brought over",
+            "Look at action=diff again, and repeat it: what was brought over already is left alone",
+        ),
+        Words(
+            "행을 가져오는 동안 다른 세션이 {subject}의 행을 바꿨습니다",
+            "action=diff로 다시 확인하고 다시 실행하세요. 이미 가져온 행은 건드리지 않습니다",
+        ),
+    ),
+    "recovery.rows_no_key": Text(
+        "error",
+        Words(
+            "{subject} has no primary key: its rows cannot be told apart",
+            "Bring it over beside (into=beside), and move the rows by a statement of your own",
+        ),
+        Words(
+            "{subject}에 기본 키가 없어 행을 구별할 수 없습니다",
+            "옆 스키마로 가져온 뒤(into=beside) 직접 작성한 문장으로 행을 옮기세요",
+        ),
+    ),
+    "recovery.rows_parent_missing": Text(
+        "error",
+        Words(
+            "Rows would name parents that are not there: {subject}",
+            "Bring the parent's rows over too: add its table to tables",
+        ),
+        Words(
+            "가져올 행이 가리키는 부모 행이 없습니다: {subject}",
+            "부모 테이블도 tables에 넣어 함께 가져오세요",
+        ),
+    ),
+    "recovery.rows_read_only": Text(
+        "error",
+        Words(
+            "{subject} takes no writes",
+            "Name the primary: what is written there reaches the replicas",
+        ),
+        Words(
+            "{subject}은(는) 쓰기를 받지 않습니다",
+            "프라이머리를 지정하세요. 그곳에 쓴 내용이 레플리카에 전달됩니다",
+        ),
+    ),
+    "recovery.rows_referenced": Text(
+        "error",
+        Words(
+            "Rows that would be deleted are named by others: {subject}",
+            "Leave delete out of changes, or bring that table over too, with update and delete",
+        ),
+        Words(
+            "지우려는 행을 다른 행이 참조합니다: {subject}",
+            "changes에서 delete를 빼거나, 그 테이블도 update와 delete로 함께 가져오세요",
+        ),
+    ),
+    "recovery.rows_same_server": Text(
+        "error",
+        Words(
+            "{subject} is the recovered instance itself",
+            "Name the running primary",
+        ),
+        Words(
+            "{subject}은(는) 복구된 인스턴스 자신입니다",
+            "실행 중인 프라이머리를 지정하세요",
+        ),
+    ),
+    "recovery.rows_scratch_down": Text(
+        "error",
+        Words(
+            "The recovered instance in {subject} does not answer",
+            "Run mysql_recovery with action=verify: it starts it",
+        ),
+        Words(
+            "{subject}의 복구된 인스턴스가 응답하지 않습니다",
+            "mysql_recovery를 action=verify로 실행하면 시작됩니다",
+        ),
+    ),
+    "recovery.rows_triggers": Text(
+        "error",
+        Words(
+            "Triggers of {subject} would act on rows that are brought over",
+            "Bring it over beside (into=beside), or drop the trigger for that time",
+        ),
+        Words(
+            "가져오는 행 때문에 {subject}의 트리거가 실행됩니다",
+            "옆 스키마로 가져오거나(into=beside), 그동안 트리거를 제거하세요",
+        ),
+    ),
     "recovery.scratch_not_empty": Text(
         "error",
         Words(
@@ -208,6 +318,43 @@ TEXTS: Mapping[str, Text] = {
         Words(
             "server-id {server_id}이(가) 바이너리 로그 일부를 썼습니다. 그 이벤트는 조용히 건너뛰게 됩니다",
             "scratch.server_id를 빼거나, 어떤 인스턴스도 쓴 적이 없는 번호를 지정하세요",
+        ),
+    ),
+    "recovery.skip_depends": Text(
+        "error",
+        Words(
+            "{gtid} builds on {subject}, which can so not be left out alone",
+            "Leave {gtid} out too (skip), or abandon, recover to just before {subject}, and bring over"
+            " single tables with mysql_recovery_rows",
+        ),
+        Words(
+            "{gtid}이(가) {subject}에 의존하므로 그것만 빼고 적용할 수 없습니다",
+            "{gtid}도 함께 빼거나(skip), abandon 후 {subject} 직전까지 복구하고 mysql_recovery_rows로 필요한"
+            " 테이블만 가져오세요",
+        ),
+    ),
+    "recovery.skip_not_there": Text(
+        "error",
+        Words(
+            "{wanted} is not among the transactions that lead to the target",
+            "Look for its GTID with binlog_point (action=find), and give that to skip",
+        ),
+        Words(
+            "{wanted}은(는) 목표까지 가는 트랜잭션에 들어 있지 않습니다",
+            "binlog_point(action=find)로 GTID를 찾아 skip에 지정하세요",
+        ),
+    ),
+    "recovery.skip_unknown": Text(
+        "error",
+        Words(
+            "{subject} is logged as a statement: which rows it touched is not known",
+            "Recover to just before it, and bring over single tables with mysql_recovery_rows;"
+            " binlog_format=ROW makes it possible from then on",
+        ),
+        Words(
+            "{subject}은(는) 문장(statement)으로 기록되어 어떤 행을 바꿨는지 알 수 없습니다",
+            "그 직전까지 복구한 뒤 mysql_recovery_rows로 필요한 테이블만 가져오세요. binlog_format=ROW로 바꾸면"
+            " 그 이후부터는 가능합니다",
         ),
     ),
     "recovery.unfinished": Text(

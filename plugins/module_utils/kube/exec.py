@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A command in a container, through the API server, in this process: its output, errors and end.
 
-The command is an argument of a process and part of a URL that API servers log: no secret in it.
+The command is an argument of a process and part of a URL that API servers log: no secret in it. What
+is said to it goes through the connection alone.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .client import Cluster, KubeError
 from .portforward import PROTOCOL, handshake
 from .tunnel import BINARY, CHUNK, CLOSE, CONTINUATION, PING, PONG, Frames, frame
 
-OUTPUT, ERRORS, STATUS = 1, 2, 3
+INPUT, OUTPUT, ERRORS, STATUS = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,16 @@ def run(
     *,
     timeout: float = 120.0,
     told: Callable[[str], None] | None = None,
+    said: str = "",
 ) -> Done:
     """Run a command in a container that runs. Raises KubeError.
 
-    timeout: seconds without a byte. told: gets each line of its errors when it comes.
+    timeout: seconds without a byte. told: gets each line of its errors when it comes. said: a line
+    that it reads from its standard input, which does not end.
     """
     path = kinds.of("Pod").path(namespace, pod) + "/exec"
     query = [("container", container), ("stdout", "true"), ("stderr", "true")]
+    query += [("stdin", "true")] if said else []
     query += [("command", word) for word in command]
     ws_client = require("kubernetes.stream.ws_client")
     failures = require("websocket")
@@ -109,6 +113,9 @@ def run(
     except (failures.WebSocketException, OSError) as error:
         raise KubeError(cluster.name, operation, *handshake(str(error))) from error
     try:
+        if said:
+            line = said.replace("\n", " ") + "\n"
+            opened.sock.sendall(frame(BINARY, bytes([INPUT]) + line.encode()))
         return _collect(opened.sock, timeout, told)
     except OSError as error:
         raise KubeError(cluster.name, operation, 0, str(error)) from error

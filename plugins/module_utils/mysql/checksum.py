@@ -12,7 +12,7 @@ Both go with the count of rows.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -171,7 +171,7 @@ def require_equal(source: Connection, copy: Connection, databases: Sequence[str]
     Raises CollectionError naming the tables that are not equal.
     """
     sums = [
-        {table.full_name: _sum(each, table, "crc") for table in tables_of(each, databases)}
+        {table.full_name: sum_of(each, table, "crc") for table in tables_of(each, databases)}
         for each in (source, copy)
     ]
     counted = [{name: (each.rows, each.checksum) for name, each in side.items()} for side in sums]
@@ -184,7 +184,13 @@ def require_equal(source: Connection, copy: Connection, databases: Sequence[str]
 
 
 def sha2_statement(table: Table) -> str:
-    """Return the statement that counts a table's rows and joins their SHA-256 by XOR.
+    """Return the statement that counts a table's rows and joins their SHA-256 by XOR."""
+    digest = row_digest((name, data_type) for name, data_type, _kind in table.columns)
+    return f"SELECT COUNT(*) AS n, HEX(BIT_XOR(UNHEX({digest}))) AS x FROM {table.quoted}"
+
+
+def row_digest(columns: Iterable[tuple[str, str]]) -> str:
+    """Return the expression of a row's SHA-256. columns: name and data type of each.
 
     A row is written as its NULLs, the lengths of its texts, then its values: no two rows with
     different values are written alike.
@@ -192,7 +198,7 @@ def sha2_statement(table: Table) -> str:
     words: list[str] = []
     lengths: list[str] = []
     nulls: list[str] = []
-    for name, data_type, _kind in table.columns:
+    for name, data_type in columns:
         column = quote_identifier(name)
         nulls.append(f"ISNULL({column})")
         if data_type in _PLAIN:
@@ -208,7 +214,7 @@ def sha2_statement(table: Table) -> str:
             # JSON, geometries, vectors: their bytes in figures.
             words.append(f"HEX({column})")
     row = f"CONCAT_WS('#', CONCAT({', '.join(nulls)}), {', '.join([*lengths, *words])})"
-    return f"SELECT COUNT(*) AS n, HEX(BIT_XOR(UNHEX(SHA2({row}, 256)))) AS x FROM {table.quoted}"
+    return f"SHA2({row}, 256)"
 
 
 def compare(readings: Sequence[Reading]) -> list[Row]:
@@ -288,14 +294,15 @@ def _sums(members: Sequence[Member], snapshots: Sequence[GtidSet], task: Task) -
 def _reading(member: Member, gtids: GtidSet, task: Task) -> Reading:
     connection = member.connection
     sums = {
-        table.full_name: _sum(connection, table, task.method)
+        table.full_name: sum_of(connection, table, task.method)
         for table in tables_of(connection, task.databases)
     }
     connection.execute("COMMIT")
     return Reading(member.name, gtids, sums, executed(connection) == gtids)
 
 
-def _sum(connection: Connection, table: Table, method: Method) -> Sum:
+def sum_of(connection: Connection, table: Table, method: Method) -> Sum:
+    """Return rows and checksum of a table as the session sees it. Raises CollectionError."""
     if method == "sha2":
         row = connection.query(sha2_statement(table))[0]
         return Sum(int(row["n"]), str(row["x"]).lower(), table.definition)

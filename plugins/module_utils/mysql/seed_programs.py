@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from .connection import Connection, MysqlError, Row
 from .dialect import quote_identifier, statement
@@ -27,15 +27,25 @@ def copy_routines(source: Connection, replica: Connection, schemas: Sequence[str
             _make(replica, schema, shown, str(shown[f"create {kind.lower()}"]))
 
 
-def copy_triggers(source: Connection, replica: Connection, schemas: Sequence[str]) -> None:
-    """Copy triggers, in the order in which they act. Raises MysqlError."""
+def copy_triggers(
+    source: Connection,
+    replica: Connection,
+    schemas: Sequence[str],
+    tables: Collection[str] | None = None,
+) -> None:
+    """Copy triggers, in the order in which they act; of some tables alone, or of all.
+
+    Raises MysqlError.
+    """
     for schema in schemas:
         rows = source.query(
-            "SELECT trigger_name AS name FROM information_schema.triggers WHERE trigger_schema = %s"
-            " ORDER BY event_object_table, action_timing, event_manipulation, action_order",
+            "SELECT trigger_name AS name, event_object_table AS t FROM information_schema.triggers"
+            " WHERE trigger_schema = %s ORDER BY event_object_table, action_timing, event_manipulation, action_order",
             (schema,),
         )
         for row in rows:
+            if tables is not None and str(row["t"]) not in tables:
+                continue
             shown = _show(source, "TRIGGER", schema, str(row["name"]))
             _make(replica, schema, shown, str(shown["sql original statement"]))
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..binlog.archive import Archive, Base, Chain, chain, choose_base, window
@@ -16,6 +16,7 @@ from ..binlog.transactions import iso_time
 from ..causes.binlog import BinlogError
 from ..mysql.gtid import GtidSet
 from .pieces import Lost, Piece, cut, lost
+from .skip import Skip, look
 from .target import History, Resolved, Target, describe, present_history, resolve
 
 # Measured with small transactions on two cores (docs/benchmarks.md): what an applier manages, and
@@ -41,7 +42,7 @@ Say = Callable[[str], None]
 class Recovery:
     """A plan. gtids: what the scratch instance has executed in the end, no more and no less.
 
-    first_left_out: its GTID, None where nothing is left out.
+    first_left_out: its GTID, None where nothing is left out. skip: left out on the way there.
     """
 
     archive: Archive
@@ -51,6 +52,7 @@ class Recovery:
     chain: Chain
     pieces: tuple[Piece, ...]
     lost: Lost
+    skip: Skip = field(default_factory=Skip)
 
     @property
     def base(self) -> Base:
@@ -60,7 +62,7 @@ class Recovery:
     @property
     def gtids(self) -> GtidSet:
         """What is executed in the end."""
-        return self.resolved.gtids | self.base.gtid_executed
+        return (self.resolved.gtids | self.base.gtid_executed) - self.skip.gtids
 
     @property
     def first_left_out(self) -> str | None:
@@ -139,6 +141,7 @@ class Recovery:
             "last_kept": found["previous"] if found else None,
             "first_left_out": found["transaction"] if found else None,
             "lost": self.lost.as_dict(iso_time),
+            "skipped": list(self.skip.transactions),
             "bytes_needed": self.bytes_needed,
             "seconds": self.seconds(),
             "window": window_of(self.archive),
@@ -160,33 +163,47 @@ def window_of(archive: Archive) -> dict[str, Any]:
     }
 
 
-def make(store: Store, target: Target, base_id: str | None, say: Say) -> Recovery:
+def make(
+    store: Store, target: Target, base_id: str | None, say: Say, skip: GtidSet | None = None
+) -> Recovery:
     """Return the plan of a recovery. Reads all that it will use; writes nothing.
 
-    Raises BinlogError where a part of it is missing, damaged or of another history.
+    skip: transactions on the way that are left out alone.
+    Raises BinlogError where a part of it is missing, damaged or of another history, and where
+    something builds on what is to be left out.
     """
+    leave_out = skip or GtidSet()
     say("reading what the archive holds")
     archive = store.archive
     history = present_history(archive)
     say(f"looking for {describe(target)}")
     resolved = resolve(store, archive, history, target)
-    found = _chain(archive, resolved, base_id)
-    pieces = cut(resolved.source, found, resolved.gtids, resolved.hit)
+    wanted = resolved.gtids - leave_out
+    found = _chain(archive, resolved.base, wanted, base_id, leave_out)
+    if leave_out:
+        say(f"looking for what builds on {leave_out}")
+    skipped = look(resolved.source, leave_out, resolved.gtids)
+    pieces = cut(resolved.source, found, wanted, resolved.hit)
     say("looking at what comes after it")
     after = lost(resolved.source, history.gtids, resolved.gtids, resolved.hit)
-    recovery = Recovery(archive, target, resolved, history, found, pieces, after)
+    recovery = Recovery(archive, target, resolved, history, found, pieces, after, skipped)
     _check_content(store, recovery, say)
     return recovery
 
 
-def _chain(archive: Archive, resolved: Resolved, base_id: str | None) -> Chain:
+def _chain(
+    archive: Archive, oldest: Base, target: GtidSet, base_id: str | None, leave_out: GtidSet
+) -> Chain:
     """Return the base to begin with, and its logs. Raises BinlogError on a gap."""
-    target = resolved.gtids
     if base_id is None:
         found = choose_base(archive, target)
         if found is not None:
             return found
-        base = resolved.base
+        base = oldest
+        inside = base.gtid_executed & leave_out
+        if inside:
+            proof = [f"base {base.id}, the oldest that leads there, holds {str(inside)[:200]}"]
+            raise BinlogError("recovery.before_base", base.id, proof, wanted=str(inside)[:200])
     else:
         base = archive.base(base_id)
         if not base.usable:

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from .pieces import Piece
 from .server_options import RELAY
 
 POLL = 0.25
+_FAILED = re.compile(r"transaction '([^']+)'")
 # How long an applier that has read all may stand still before it is asked no more, in seconds.
 STILL = 5.0
 READ_ALL = "%has read all relay log%"
@@ -112,6 +114,12 @@ def follow(connection: Connection, goal: Goal, told: Callable[[GtidSet], None]) 
             _check_errors(connection)
             return
         time.sleep(POLL)
+
+
+def failed_gtid(proof: Iterable[str]) -> str:
+    """Return the transaction that an applier's words name, empty where they name none."""
+    found = (_FAILED.search(line) for line in proof)
+    return next((match[1] for match in found if match), "")
 
 
 def check(connection: Connection, goal: Goal) -> None:

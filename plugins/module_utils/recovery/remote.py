@@ -17,12 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from ..finding import CollectionError, Finding, worst_first
+from ..mysql.connection import Connection, connect_tcp
 
 PACKAGE = "mysql_on_kubernetes"
 CODE = "/code"
 # What the process of the server's container is called: nobody else waits for so many seconds.
 SERVERS_PROCESS = ("sleep", "2147483000")
-SENT = ("action", "archive", "key_file", "target", "base", "scratch", "expected", "count_rows")
+SENT = (
+    *("action", "archive", "key_file", "target", "skip", "base", "scratch", "expected"),
+    "count_rows",
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,33 @@ def command(params: Mapping[str, Any], check_mode: bool) -> list[str]:
     sent["language"] = params["language"]
     words = json.dumps({"params": sent, "check_mode": check_mode}, separators=(",", ":"))
     return ["env", f"PYTHONPATH={CODE}", "python3", "-B", "-m", f"{PACKAGE}.recovery.remote", words]
+
+
+LISTENING = ("env", f"PYTHONPATH={CODE}", "python3", "-B", "-m", f"{PACKAGE}.recovery.remote")
+"""The command that reads its request instead: it may hold a secret."""
+
+ROWS_SENT = (
+    *("action", "scratch_folder", "databases", "tables", "into", "suffix", "changes"),
+    *("keys_shown", "rows_a_transaction", "language"),
+    *("login_user", "login_password", "login_port", "connect_timeout"),
+)
+
+
+def rows_request(params: Mapping[str, Any], check_mode: bool) -> str:
+    """Return the request that brings rows over. Raises CollectionError where no road leads there."""
+    sent = {key: params.get(key) for key in ROWS_SENT}
+    sent["login_host"] = params.get("login_host") or _service(params.get("pod"))
+    if params.get("pod"):
+        sent["login_port"] = params["pod"].get("port")
+    request = {"rows": True, "params": sent, "check_mode": check_mode}
+    return json.dumps(request, separators=(",", ":"))
+
+
+def _service(pod: Mapping[str, Any] | None) -> str:
+    """Return the name that a Pod of the cluster finds a Service by."""
+    if not pod or not pod.get("service"):
+        raise CollectionError("in_pod: login_host or pod.service is needed, as it is found there")
+    return f"{pod['service']}.{pod['namespace']}.svc"
 
 
 def answer(code: int, output: str, errors: str) -> dict[str, Any]:
@@ -75,11 +106,13 @@ def servers_root(processes: Path = Path("/proc")) -> str:
 
 def perform_here(words: str, say: Callable[[str], None]) -> dict[str, Any]:
     """Do what the command asks and return what is printed."""
-    from . import task
-
     request = json.loads(words)
     params = request["params"]
     try:
+        if request.get("rows"):
+            return _rows(params, say, bool(request["check_mode"]))
+        from . import task
+
         if params.get("scratch"):
             params["scratch"]["run_in"] = ["chroot", servers_root()]
         return task.perform(task.Task(params, None, say, bool(request["check_mode"])))
@@ -91,14 +124,30 @@ def perform_here(words: str, say: Callable[[str], None]) -> dict[str, Any]:
         }
 
 
+def _rows(params: dict[str, Any], say: Callable[[str], None], check_mode: bool) -> dict[str, Any]:
+    from . import rows_task
+
+    def running() -> Connection:
+        return connect_tcp(
+            params["login_host"],
+            int(params["login_port"] or 3306),
+            user=params["login_user"],
+            password=params["login_password"],
+            connect_timeout=float(params["connect_timeout"]),
+        )
+
+    return rows_task.perform(rows_task.Task(params, running, say, check_mode))
+
+
 def main() -> None:
-    """Answer one request, given as the only argument."""
+    """Answer one request: the only argument, else a line of standard input."""
 
     def say(line: str) -> None:
         sys.stderr.write(line + "\n")
         sys.stderr.flush()
 
-    sys.stdout.write(json.dumps(perform_here(sys.argv[1], say)))
+    request = sys.argv[1] if len(sys.argv) > 1 else sys.stdin.readline()
+    sys.stdout.write(json.dumps(perform_here(request, say)))
 
 
 if __name__ == "__main__":

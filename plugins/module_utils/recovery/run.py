@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ..binlog.store import Store
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
-from ..mysql.connection import Version, parse_version
+from ..mysql.connection import Connection, Version, parse_version
 from ..mysql.dialect import statement
 from ..mysql.gtid import GtidSet
 from ..progress import Ticker, duration
@@ -22,6 +22,7 @@ from . import relay
 from .plan import Recovery
 from .scratch import APPLIED, APPLYING, BEGUN, INIT, RESTORED, Record, Scratch
 from .server_options import Settings, applying
+from .skip import depends
 
 Say = Callable[[str], None]
 MEGA = 1_000_000
@@ -74,6 +75,7 @@ class Work:
     def steps(self, record: Record | None) -> list[dict[str, str]]:
         """Return what is still to do, as statement and reason."""
         base = self.recovery.base
+        skipped = self.recovery.skip.gtids
         steps = []
         if record is None or not record.reached(RESTORED):
             how = "copy" if base.method == "clone" else "load"
@@ -84,6 +86,9 @@ class Work:
             steps.append(
                 (f"lay out {count} binary logs as relay logs", "they are applied in parallel")
             )
+            if skipped:
+                reason = "nothing that is applied after it builds on its rows"
+                steps.append((f"leave out {skipped}", reason))
             stop = self.recovery.first_left_out
             until = f" UNTIL SQL_BEFORE_GTIDS = '{stop}'" if stop else ""
             reason = f"{self.recovery.transactions} transactions lead from the base to the target"
@@ -169,15 +174,41 @@ class Work:
             self.start(version)
         with server.connect() as connection:
             if self.recovery.pieces:
-                progress = Applied(self.recovery)
-                relay.begin(connection, self.goal)
-                with Ticker(progress.line, self.say):
-                    relay.follow(connection, self.goal, progress.told)
+                self._follow(connection, version)
             relay.check(connection, self.goal)
             relay.forget(connection)
             # Nobody writes until it is somebody's.
             connection.execute("SET GLOBAL super_read_only = ON")
         return self._noted(record, APPLIED, "apply", began)
+
+    def _follow(self, connection: Connection, version: Version) -> None:
+        """Let the applier run to the goal. What builds on a transaction left out is named."""
+        progress = Applied(self.recovery)
+        relay.begin(connection, self.goal)
+        try:
+            with Ticker(progress.line, self.say):
+                relay.follow(connection, self.goal, progress.told)
+        except BinlogError as error:
+            skipped = self.recovery.skip.gtids
+            if not skipped or error.code != "recovery.apply_failed":
+                raise
+            first = error if self.settings.workers < 2 else self._first_conflict(version)
+            raise depends(relay.failed_gtid(first.proof), skipped, first.proof) from error
+
+    def _first_conflict(self, version: Version) -> BinlogError:
+        """Apply once more by one worker: of several that fail, the first in the log is meant."""
+        self.say("looking for the first transaction that cannot be applied")
+        self._clear(version)
+        self._lay_out()
+        alone = replace(self, settings=replace(self.settings, workers=1))
+        alone.start(version)
+        with self.scratch.server().connect() as connection:
+            relay.begin(connection, self.goal)
+            try:
+                relay.follow(connection, self.goal, lambda _now: None)
+            except BinlogError as error:
+                return error
+        raise CollectionError(f"{self.scratch.folder}: what failed before was applied now; go on")
 
     def _lay_out(self) -> None:
         """Write the relay logs."""

@@ -21,7 +21,7 @@ from ..finding import CollectionError
 from ..mysql.connection import Connection
 from ..mysql.gtid import GtidSet
 from ..mysql.replication import executed
-from . import plan, relay, verify
+from . import plan, relay, skip, verify
 from .executor import Executor
 from .run import Say, Work
 from .scratch import APPLIED, VERIFIED, Record, Scratch
@@ -88,13 +88,23 @@ class Task:
         """Return where to; a name is looked up on the server that is given."""
         options = self.params.get("target") or {}
         found = named_set(options, self.connect)
-        if found is None:
-            return read_target(options)
-        return Exactly(GtidSet.parse(found), str(options["name"]))
+        if found is not None:
+            return Exactly(GtidSet.parse(found), str(options["name"]))
+        target = read_target(options)
+        if isinstance(target, Exactly):
+            # The place is the same one, whether the set has what is left out before it or not.
+            return replace(target, gtids=target.gtids | self.skip)
+        return target
+
+    @property
+    def skip(self) -> GtidSet:
+        """Transactions that are left out alone."""
+        return skip.read_skip(self.params.get("skip"))
 
     def planned(self) -> plan.Recovery:
         """Make the plan. Raises BinlogError where there is none."""
-        return plan.make(self.store, self.target(), self.params.get("base"), self.say)
+        base = self.params.get("base")
+        return plan.make(self.store, self.target(), base, self.say, self.skip)
 
 
 def named_set(options: Mapping[str, Any], connect: Connect | None) -> str | None:

@@ -9,6 +9,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.events 
     GTIDS,
     QUERY,
     MalformedError,
+    read_gtid,
     read_query,
 )
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.files import (
@@ -33,7 +34,11 @@ from tests.unit.binlog.binlog_files import FILES, UUIDS, VERSIONS, content, even
 def test_a_file_holds_what_its_server_sends(version: str, file: str) -> None:
     sent = [event for event in events(version, file, DETAILS) if event.file == file and event.end]
     wanted = [event for event in sent if event.type in DETAILS]
-    assert list(file_events(content(version, file), file, DETAILS)) == wanted
+    read = list(file_events(content(version, file), file, DETAILS))
+    assert [event._replace(gtid=None) for event in read] == wanted
+    # What a transaction's first event told already is the same as when it is read again.
+    opened = [event for event in read if event.type in GTIDS]
+    assert [event.gtid for event in opened] == [read_gtid(e.type, e.body) for e in opened]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -102,3 +107,38 @@ def test_the_head_says_what_lies_before(version: str) -> None:
     assert begun > 1_700_000_000
     assert said.startswith(version)
     assert previous.uuids == (UUIDS[version],)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_of_a_run_of_rows_the_last_alone_is_told_of_and_the_others_are_counted(
+    version: str,
+) -> None:
+    data = content(version, FILES[0])
+    each, runs = (Grouper(None, count_rows=False) for _leap in (Leap.ROWS, Leap.RUNS))
+    whole = list(each.transactions(file_events(data, FILES[0], STATEMENTS, leap=Leap.ROWS)))
+    told = list(runs.transactions(file_events(data, FILES[0], STATEMENTS, leap=Leap.RUNS)))
+    assert each.executed is not None
+    assert runs.executed is not None
+    assert runs.executed.gtid_set() == each.executed.gtid_set()
+    # Those with statements, and before each of them the last of a run.
+    assert [one for one in whole if one in told] == told
+    assert [one for one in whole if one.effects] == [one for one in told if one.effects]
+    assert len(told) < len(whole)
+    # The third to the fifth hold rows.
+    numbers = [one.gtid.number for one in told if not one.gtid.tag]
+    assert 5 in numbers
+    assert not {3, 4} & {*numbers}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_damage_within_a_run_is_found(version: str) -> None:
+    data = content(version, FILES[0])
+    third = next(
+        event
+        for event in file_events(data, FILES[0], GTIDS)
+        if event.gtid and event.gtid.number == 4
+    )
+    for at in (third.start + 30, third.end + 25):
+        damaged = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+        with pytest.raises(MalformedError):
+            list(file_events(damaged, FILES[0], STATEMENTS, leap=Leap.RUNS))

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -202,3 +204,39 @@ def test_targets_that_say_nothing_or_two_things() -> None:
 def test_an_archive_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(CollectionError, match=r"archive\.json cannot be read"):
         made(tmp_path, latest=True)
+
+
+def test_a_time_is_the_same_moment_in_every_zone(root: Path, version: str) -> None:
+    """To the microsecond: at its own moment a transaction is kept, a microsecond before it is not."""
+    wanted = made(root, before={"statement": "DROP", "table": "shop.small"})
+    kept = wanted.resolved.hit.previous
+    assert kept is not None
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=kept.gtid.committed)
+    for hours in (-12, -3.5, 0, 1, 5.75, 9, 14):
+        zone = timezone(timedelta(hours=hours))
+        assert made(root, time=moment.astimezone(zone).isoformat()).gtids == wanted.gtids
+        before = (moment - timedelta(microseconds=1)).astimezone(zone).isoformat()
+        assert GtidSet.parse(str(kept.gtid.text)) not in made(root, time=before).gtids
+    for text in (moment.replace(tzinfo=None).isoformat(), "2026-10-25T02:30:00 Europe/Berlin"):
+        with pytest.raises(CollectionError, match=r"allowed is ISO 8601 with an offset"):
+            made(root, time=text)
+
+
+def test_what_every_base_holds_already_is_before_the_window(tmp_path: Path, version: str) -> None:
+    root = make_archive(tmp_path / "archive", version)
+    shutil.rmtree(root / "base")
+    add_base(root, "20260102T000000Z", f"{UUIDS[version]}:1-5")
+    for target in ({"before_gtid": f"{UUIDS[version]}:3"}, {"after_gtid": f"{UUIDS[version]}:2"}):
+        error = refused(root, **target)
+        assert error.code == "recovery.before_base", target
+        assert "20260102T000000Z" in error.proof[0]
+    assert made(root, before_gtid=f"{UUIDS[version]}:6").transactions == 0
+    # A time before all that the logs hold says so too.
+    assert refused(root, time="2001-01-01T00:00:00Z").code in (
+        "recovery.before_base",
+        "binlog.purged",
+    )
+    after = f"{UUIDS[version]}:{LAST[version] + 1}"
+    assert refused(root, before_gtid=after).code == "binlog.gtid_unknown"
+    assert refused(root, file=FILES[1], position=10**9).code == "binlog.position_beyond_end"
+    assert refused(root, offset=LAST[version] + 5).code == "binlog.nothing_matches"

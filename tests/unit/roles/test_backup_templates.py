@@ -77,6 +77,26 @@ def test_every_script_is_in_the_pod():
     data = render("backup", "backup-config.yaml.j2")[0]["data"]
     assert data["archiver.sh"].startswith("#!/usr/bin/env bash\n")
     assert set(data) == {
-        *("lib.sh", "server.sh", "archiver.sh", "ready.sh"),
+        *("lib.sh", "server.sh", "archiver.sh", "ready.sh", "offsite.sh"),
         *("list.sh", "base.sh", "verify.sh", "prune.sh"),
     }
+
+
+def test_another_place_is_copied_to_beside_the_archiver_and_its_keys_are_in_a_secret():
+    given = {
+        "backup_offsite": "backups/orders",
+        "backup_offsite_endpoint": "https://s3.example",
+        "backup_offsite_access_key": "the-access-key",
+        "backup_offsite_secret_key": 'the "secret" key',
+    }
+    pod = archiver(**given)["spec"]["template"]["spec"]
+    (beside,) = (one for one in pod["containers"] if one["name"] == "offsite")
+    assert environment(beside)["OFFSITE"] == "offsite:backups/orders"
+    assert beside["envFrom"] == [{"secretRef": {"name": "mysql-offsite"}}]
+    assert "the-access-key" not in json.dumps(pod)
+    secret = render("backup", "backup-offsite.yaml.j2", **given)[0]["stringData"]
+    assert secret["RCLONE_CONFIG_OFFSITE_SECRET_ACCESS_KEY"] == 'the "secret" key'
+    assert secret["RCLONE_CONFIG_OFFSITE_ENDPOINT"] == "https://s3.example"
+    without = archiver()["spec"]["template"]["spec"]
+    assert [one["name"] for one in without["containers"]] == ["archiver"]
+    assert "offsite" not in json.dumps(without["volumes"])

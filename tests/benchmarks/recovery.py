@@ -1,0 +1,423 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Recovery beside `mysqlbinlog | mysql`, finding a DROP, and what the archive costs the primary.
+
+    python -m tests.benchmarks.recovery apply --against defaults
+    python -m tests.benchmarks.recovery apply --against relaxed
+    python -m tests.benchmarks.recovery find
+    python -m tests.benchmarks.recovery scale
+    python -m tests.benchmarks.recovery archive
+
+Each makes its own binary log of small transactions (a server on loopback, its own procedure as the
+client), so that both sides of a ratio are of one run. Each writes its section of docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import page
+from tests.integration import servers
+from tests.integration.archive import LocalArchive, make_account
+from tests.integration.recovery_archive import HandArchive, end_processes_of
+from tests.integration.runner import COLLECTIONS, PACKAGE, succeed
+from tests.integration.servers import Server
+
+VERSION = "9.7"
+TRANSACTIONS = 400_000
+SESSIONS = 4
+# The server's own defaults, where the tests' servers have less.
+SIZES = ("--innodb-buffer-pool-size=128M", "--innodb-redo-log-capacity=100M")
+DURABLE = ("--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1")
+RELAXED = ("--skip-log-bin", "--sync-binlog=0", "--innodb-flush-log-at-trx-commit=0")
+TABLES = "shop.orders, shop.items, shop.stock"
+AIMS = {"defaults": 6.5, "relaxed": 5.0}
+DROP = {"before": {"statement": "DROP", "table": "shop.later"}}
+
+SCHEMA = (
+    "CREATE DATABASE shop",
+    "CREATE TABLE shop.orders (id BIGINT PRIMARY KEY, who VARCHAR(60), note VARCHAR(400))",
+    "CREATE TABLE shop.items (order_id BIGINT, line INT, what VARCHAR(100),"
+    " PRIMARY KEY (order_id, line))",
+    "CREATE TABLE shop.stock (id INT PRIMARY KEY, n INT)",
+    "CREATE TABLE shop.later (id INT PRIMARY KEY)",
+    """CREATE PROCEDURE shop.work(IN first BIGINT, IN count INT)
+BEGIN
+  DECLARE i BIGINT DEFAULT first;
+  WHILE i < first + count DO
+    START TRANSACTION;
+    INSERT INTO shop.orders VALUES (i, CONCAT('customer ', i % 9973), REPEAT(CHAR(65 + i % 26), 300));
+    INSERT INTO shop.items VALUES (i, 1, REPEAT('a', 60)), (i, 2, REPEAT('b', 60)),
+      (i, 3, REPEAT('c', 60));
+    UPDATE shop.stock SET n = n - 1 WHERE id = 1 + i % 5000;
+    COMMIT;
+    SET i = i + 1;
+  END WHILE;
+END""",
+    "INSERT INTO shop.stock SELECT n, 1000000 FROM (WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL"
+    " SELECT n + 1 FROM s WHERE n < 5000) SELECT n FROM s) AS numbers",
+)
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def work(server: Server, first: int, count: int, sessions: int = SESSIONS) -> float:
+    """Let sessions make transactions, and return the seconds that it took."""
+    share = count // sessions
+    began = time.monotonic()
+    threads = [
+        threading.Thread(target=server.sql, args=(f"CALL shop.work({first + n * share}, {share})",))
+        for n in range(sessions)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.monotonic() - began
+
+
+@dataclass
+class History:
+    """A server with a mistake, its archive, and what the tables were before."""
+
+    server: Server
+    archive: HandArchive
+    checksums: list[Any]
+    files: list[Path]
+    stop: int
+
+    @property
+    def size(self) -> int:
+        return sum(path.stat().st_size for path in self.files)
+
+
+def sums(server: Server) -> list[Any]:
+    return [row["checksum"] for row in server.sql(f"CHECKSUM TABLE {TABLES}")]
+
+
+@contextmanager
+def history(transactions: int) -> Iterator[History]:
+    """Make one; the server is stopped, since it has no part in what is measured."""
+    options = ("--max-binlog-size=128M", *SIZES)
+    server = servers.make(VERSION, 1, *options)
+    archive = HandArchive(server)
+    try:
+        server.sql("SET SESSION cte_max_recursion_depth = 10000", *SCHEMA)
+        archive.base()
+        seconds = work(server, 1, transactions)
+        checksums = sums(server)
+        status = server.sql("SHOW BINARY LOG STATUS")[0]
+        server.sql("DROP TABLE shop.later", "INSERT INTO shop.orders VALUES (-1, 'later', 'lost')")
+        archive.fetch()
+        folder = next((archive.root / "binlog").iterdir())
+        names = sorted(path for path in folder.iterdir() if path.suffix != ".json")
+        files = [path for path in names if path.name <= str(status["file"])]
+        server.stop()
+        found = History(server, archive, checksums, files, int(status["position"]))
+        say(
+            f"{transactions:,} transactions in {seconds:.0f} s, {found.size / 1e6:.0f} MB of binary log"
+        )
+        yield found
+    finally:
+        end_processes_of(archive.inside(archive.home))
+        archive.remove()
+        server.remove()
+
+
+def piped(made: History, settings: tuple[str, ...]) -> float:
+    """Apply by `mysqlbinlog | mysql` on a server of the base, and return its seconds."""
+    server = servers.make(VERSION, 77, *SIZES, *settings)
+    try:
+        server.stop()
+        shutil.rmtree(server.folder / "data")
+        base = next((made.archive.root / "base").iterdir()) / "data"
+        shutil.copytree(base, server.folder / "data")
+        (server.folder / "data" / "auto.cnf").unlink(missing_ok=True)
+        servers.in_tree(server.tree, "chown", "-R", "mysql:mysql", f"{server.inside}/data")
+        server.start()
+        inside = " ".join(made.archive.inside(path) for path in made.files)
+        command = (
+            f"set -o pipefail; mysqlbinlog --stop-position={made.stop} {inside}"
+            f" | mysql -uroot -h{server.host} -P{server.port} --protocol=TCP"
+        )
+        began = time.monotonic()
+        environment = {**os.environ, "MYSQL_PWD": server.password}
+        servers.in_tree(server.tree, "bash", "-c", command, env=environment)
+        seconds = time.monotonic() - began
+        if sums(server) != made.checksums:
+            raise RuntimeError("mysqlbinlog | mysql made other tables")
+        return seconds
+    finally:
+        server.remove()
+
+
+def recovered(made: History) -> dict[str, float]:
+    """Recover by the module, and return the seconds of its stages and of all of it."""
+    scratch = made.archive.scratch()
+    scratch["arguments"] = [*scratch["arguments"], *SIZES]
+    arguments = {
+        "action": "apply",
+        "archive": str(made.archive.root),
+        "scratch": scratch,
+        "target": DROP,
+    }
+    began = time.monotonic()
+    done = succeed("mysql_recovery", arguments)
+    whole = time.monotonic() - began
+    found = {table["table"]: table["checksum"] for table in done["tables"]}
+    wanted = [f"{int(value):08x}" for value in made.checksums]
+    if [found[name] for name in TABLES.split(", ")] != wanted:
+        raise RuntimeError("the recovered tables have other checksums")
+    succeed("mysql_recovery", {**arguments, "action": "abandon"})
+    return {**done["seconds"], "all": whole}
+
+
+def ran(command: list[str], **options: Any) -> tuple[float, float]:
+    """Run a program and return its seconds, and the MiB of memory that it had at most."""
+    began = time.monotonic()
+    with subprocess.Popen(command, **options) as process:
+        _pid, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command[0]} ended with {process.returncode}")
+    return time.monotonic() - began, usage.ru_maxrss / 1024
+
+
+def module(name: str, arguments: dict[str, Any]) -> tuple[float, float]:
+    """Run a module and return its seconds and its MiB."""
+    with tempfile.TemporaryFile() as given:
+        given.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+        given.seek(0)
+        return ran(
+            [sys.executable, "-m", f"{PACKAGE}.{name}"],
+            stdin=given,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(COLLECTIONS)},
+            cwd="/",
+        )
+
+
+def best(measure: Callable[[], tuple[float, float]], rounds: int) -> tuple[float, float]:
+    """Return the median of some rounds."""
+    found = [measure() for _round in range(rounds)]
+    seconds, memory = zip(*found, strict=True)
+    say(f"rounds: {', '.join(f'{each:.2f} s' for each in seconds)}")
+    return statistics.median(seconds), max(memory)
+
+
+def find(made: History, rounds: int) -> tuple[float, float]:
+    # The first, so that all before it is read; the last would be found in the newest file alone.
+    before = {**DROP["before"], "occurrence": "first"}
+    wanted = {"action": "find", "archive": str(made.archive.root), "before": before}
+    return best(lambda: module("binlog_point", wanted), rounds)
+
+
+def text_filtered(made: History, rounds: int) -> tuple[float, float]:
+    """The usual way: all of it as text, and a filter."""
+    inside = " ".join(made.archive.inside(path) for path in made.files)
+    command = f"mysqlbinlog --base64-output=DECODE-ROWS {inside} | grep -m 1 -n 'DROP TABLE'"
+    words = ["chroot", str(made.server.tree), "bash", "-c", command]
+    return best(lambda: ran(words, stdout=subprocess.DEVNULL), rounds)
+
+
+def verdict(met: bool) -> str:
+    return "met" if met else "missed"
+
+
+def measure_apply(options: argparse.Namespace) -> None:
+    load = os.getloadavg()[0]
+    with history(options.transactions) as made:
+        ours = recovered(made)
+        say(f"recovered: {ours}")
+        settings = DURABLE if options.against == "defaults" else RELAXED
+        theirs = piped(made, settings)
+        say(f"mysqlbinlog | mysql ({options.against}): {theirs:.1f} s")
+        size = made.size / 1e6
+    ratio, aim = theirs / ours["apply"], AIMS[options.against]
+    durable = options.against == "defaults"
+    how = "the server's defaults" if durable else "relaxed durability, no binary log"
+    stages = ", ".join(
+        f"{name} {ours[name]:.1f}" for name in ("base", "binlogs", "apply", "verify")
+    )
+    text = f"""
+{page.measured(f"tests.benchmarks.recovery apply --against {options.against}", load)}
+
+{options.transactions:,} small transactions, {size:.0f} MB of binary log, MySQL 9.7; both begin with the same
+base, and the checksums of all tables are equal afterwards.
+
+| way | s |
+|---|---|
+| `mysqlbinlog --stop-position \\| mysql`, {how} | {theirs:.1f} |
+| `mysql_recovery`, its stage apply | {ours["apply"]:.1f} |
+| `mysql_recovery`, all of it: plan, {stages} | {ours["all"]:.1f} |
+
+The stage apply is {ratio:.1f} times faster (aim: at least {aim:g}; {verdict(ratio >= aim)}), all of it
+{theirs / ours["all"]:.1f} times.
+"""
+    page.write(f"Recovery beside mysqlbinlog, {options.against}", text)
+
+
+def measure_find(options: argparse.Namespace) -> None:
+    load = os.getloadavg()[0]
+    with history(options.transactions) as made:
+        seconds, memory = find(made, options.rounds)
+        text_seconds, _memory = text_filtered(made, options.rounds)
+        size = made.size / 1e6
+    text = f"""
+{page.measured("tests.benchmarks.recovery find", load)}
+
+The first DROP in {size:.0f} MB ({options.transactions:,} transactions), near its end, median of
+{options.rounds} rounds: `binlog_point` {seconds:.1f} s (aim: at most 4 s; {verdict(seconds <= 4)}), {memory:.0f} MiB of
+memory; `mysqlbinlog` as text, filtered, {text_seconds:.1f} s.
+"""
+    page.write("Finding a DROP", text)
+
+
+def measure_scale(options: argparse.Namespace) -> None:
+    load = os.getloadavg()[0]
+    rows = []
+    for transactions in (options.transactions // 10, options.transactions):
+        with history(transactions) as made:
+            seconds, memory = find(made, options.rounds)
+            plan = {"action": "plan", "archive": str(made.archive.root), "target": DROP}
+            plan_seconds, plan_memory = best(lambda: module("mysql_recovery", plan), 1)  # noqa: B023
+            ours = recovered(made)
+            rows.append((transactions, made.size, seconds, memory, plan_seconds, plan_memory, ours))
+            say(str(rows[-1]))
+    few, many = rows
+    growth = many[1] / few[1]
+    lines = "\n".join(
+        f"| {count:,} | {size / 1e6:.0f} | {found:.2f} | {memory:.0f} | {planned:.1f} | {more:.0f} |"
+        f" {ours['apply']:.1f} | {ours['all']:.1f} |"
+        for count, size, found, memory, planned, more, ours in rows
+    )
+    ratios = {
+        "finding": many[2] / few[2],
+        "planning": many[4] / few[4],
+        "applying": many[6]["apply"] / few[6]["apply"],
+        "all": many[6]["all"] / few[6]["all"],
+    }
+    told = ", ".join(f"{name} {ratio:.1f}" for name, ratio in ratios.items())
+    flat = many[3] - few[3] < 32 and many[5] - few[5] < 32
+    text = f"""
+{page.measured("tests.benchmarks.recovery scale", load)}
+
+| transactions | MB of binary log | find a DROP, s | MiB | plan, s | MiB | apply, s | all of a recovery, s |
+|---|---|---|---|---|---|---|---|
+{lines}
+
+{growth:.1f} times the binary log takes so many times the time: {told} (aim: at most {growth:.1f};
+{verdict(all(ratio <= growth for ratio in ratios.values()))}); memory flat: {verdict(flat)}.
+"""
+    page.write("Scale of a recovery", text)
+
+
+def processor_seconds(server: Server) -> float:
+    """User and system time of a server so far."""
+    if server.process is None:
+        raise RuntimeError("the server does not run")
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure_archive(options: argparse.Namespace) -> None:
+    """The primary on the first processor, the archiver on another: as on two nodes."""
+    load = os.getloadavg()[0]
+    count, first = options.transactions // 10, 1
+    found: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+    with ExitStack() as stack:
+        server = servers.make(VERSION, 1, "--max-binlog-size=64M", *SIZES, *DURABLE)
+        stack.callback(server.remove)
+        make_account(server)
+        server.sql("SET SESSION cte_max_recursion_depth = 10000", *SCHEMA)
+        archive = LocalArchive(server)
+        stack.callback(archive.remove)
+        if server.process is None:
+            raise RuntimeError("the server does not run")
+        pin(server.process.pid, 0)
+        work(server, first, count)
+        first += count
+        for number in range(2 * options.rounds):
+            archived = number % 2 == 1
+            if archived:
+                archive.start()
+                if archive.archiver is not None:
+                    pin(archive.archiver.pid, 1)
+                archive.wait_for(server)
+            before = processor_seconds(server)
+            seconds = work(server, first, count)
+            spent = processor_seconds(server) - before
+            first += count
+            if archived:
+                archive.wait_for(server)
+                archive.stop()
+            found[archived].append((count / seconds, spent / count * 1e6))
+            say(
+                f"archived: {archived}, {count / seconds:,.0f}/s, {spent / count * 1e6:.0f} us each"
+            )
+    without, with_it = (
+        [statistics.median(values) for values in zip(*found[archived], strict=True)]
+        for archived in (False, True)
+    )
+    slower, dearer = 1 - with_it[0] / without[0], with_it[1] / without[1] - 1
+    text = f"""
+{page.measured("tests.benchmarks.recovery archive", load)}
+
+{SESSIONS} sessions write small transactions, durable, on a server that has one processor; the archiver has another one,
+as on another node. {options.rounds} rounds of {count:,} transactions each way, by turns, medians.
+
+| | transactions/s | processor time of mysqld for one, µs |
+|---|---|---|
+| without the archive | {without[0]:,.0f} | {without[1]:.0f} |
+| with it | {with_it[0]:,.0f} | {with_it[1]:.0f} |
+
+The archive costs {slower:.1%} of the throughput (aim: under 3 %; {verdict(slower < 0.03)}) and {dearer:.1%} of
+processor time.
+"""
+    page.write("What the archive costs the primary", text)
+
+
+def pin(pid: int, processor: int) -> None:
+    """Keep a process and all its threads on one processor."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {processor})
+
+
+MEASURES = {
+    "apply": measure_apply,
+    "find": measure_find,
+    "scale": measure_scale,
+    "archive": measure_archive,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("what", choices=MEASURES)
+    parser.add_argument("--against", choices=AIMS, default="defaults")
+    parser.add_argument("--transactions", type=int, default=TRANSACTIONS)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    MEASURES[options.what](options)
+
+
+if __name__ == "__main__":
+    main()
