@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .client import Cluster
@@ -46,7 +46,7 @@ class Topology:
     """A MySQL cluster in one namespace.
 
     primary: name of the instance that writes go to, or empty. orphans: Pods that reads may go to
-    though their Deployment is gone.
+    though their Deployment is gone. claims: the claim of each instance that has one, by its name.
     """
 
     namespace: str
@@ -54,6 +54,7 @@ class Topology:
     primary: str
     instances: tuple[Instance, ...]
     orphans: tuple[str, ...] = ()
+    claims: Mapping[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """Return the names of the instances, by server-id."""
@@ -77,7 +78,22 @@ def observe(cluster: Cluster, namespace: str, name: str, write_service: str) -> 
     deployments = cluster.list("Deployment", namespace, labels=labels)
     pods = cluster.list("Pod", namespace, labels=labels)
     service = cluster.get("Service", write_service, namespace)
-    return build(namespace, deployments, pods, service)
+    seen = build(namespace, deployments, pods, service)
+    return replace(seen, claims=claims(cluster, namespace, name))
+
+
+def claims(cluster: Cluster, namespace: str, name: str = "") -> dict[str, str]:
+    """Return the claim of each instance by the label that says whose it is. Raises KubeError.
+
+    An instance's claim has its name, unless somebody else made it (playbooks/adopt.yml).
+    name: of one MySQL cluster, empty for all of the namespace.
+    """
+    labels = f"app.kubernetes.io/instance={name},{SERVER_LABEL}" if name else SERVER_LABEL
+    found = cluster.list("PersistentVolumeClaim", namespace, labels=labels)
+    return {
+        str(claim["metadata"]["labels"][SERVER_LABEL]): str(claim["metadata"]["name"])
+        for claim in found
+    }
 
 
 def build(
