@@ -95,6 +95,9 @@ instances:
     node:
       description: Node of its Pod, empty where there is none.
       type: str
+    started:
+      description: Whether the server takes connections, ready or not.
+      type: bool
     ready:
       description: Whether the Pod is ready.
       type: bool

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from . import pods as pod_status
 from .client import Cluster
 
 SERVER_LABEL = "mysql-on.kubernetes/server"
@@ -21,7 +22,8 @@ class Instance:
     """One instance as its Deployment and its Pod show it.
 
     server_id: as given in the Deployment's arguments, 0 where it is not. config: fingerprint of the
-    my.cnf that its template was made with, empty where it has none. reads: label of the running Pod.
+    my.cnf that its template was made with, empty where it has none. started: whether its server takes
+    connections, ready or not. reads: label of the running Pod.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Instance:
     config: str
     pod: str
     node: str
+    started: bool
     ready: bool
     reads: bool
 
@@ -143,6 +146,7 @@ def _instance(deployment: Mapping[str, Any], pod: Mapping[str, Any] | None) -> I
         config=str(annotations.get(CONFIG_ANNOTATION, "")),
         pod=str(metadata.get("name", "")),
         node=str((pod or {}).get("spec", {}).get("nodeName", "")),
+        started=pod is not None and pod_status.is_started(dict(pod)),
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
         reads=metadata.get("labels", {}).get(READS_LABEL) == "yes",
     )
