@@ -192,6 +192,12 @@ stranded:
   returned: success
   type: list
   elements: str
+rewritten:
+  description: Objects of somebody else that have a name of ours, and get our content.
+  returned: success
+  type: list
+  elements: str
+  sample: [ConfigMap mysql-config]
 faults:
   description: What is wrong with the cluster as it is; errors first.
   returned: success
@@ -312,6 +318,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
         "clone": all(has(STATEMENTS, "clone_instance", each.server.version) for each in states),
         "password": read.place.as_dict() if read.place else {},
         "reselected": adoption.reselected(read, wanted),
+        "rewritten": list(read.found.rewritten),
         "stranded": adoption.stranded(read, wanted),
         "faults": [each.as_dict() for each in faults],
     }

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils import roads
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes.replication import hopeless
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.finding import CollectionError
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import pods
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import Connection
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.dialect import (
@@ -142,7 +144,7 @@ class Course:
         while True:
             try:
                 self.connect(deployment).close()
-            except Exception:
+            except CollectionError:
                 if time.monotonic() >= deadline:
                     raise
             else:
@@ -204,6 +206,6 @@ class Course:
                 replica.execute(f"SET GLOBAL server_id = {server_id}")
             replica.execute(f"{statement('change_source', version)} {said}")
             replica.execute(statement("start_replica", version))
-            seen = wait_following(replica, "", DEADLINE, lambda one: one.receiver_errno == 13117)
+            seen = wait_following(replica, "", DEADLINE, hopeless)
         assert seen is not None
         assert seen.following == (server_id is not None), seen

@@ -71,6 +71,7 @@ def test_the_plan_names_every_fault_and_nothing_is_done_unasked(course: Course) 
         assert f"[{code}]" in planned.output
     assert "mysql-11: 1 tables that the primary does not have: mine.notes" in planned.output
     assert "mysql-12 has the rows of the primary" in planned.output
+    assert "ConfigMap mysql-config has a name of ours" in planned.output
     unasked = adopt(course, adopt_overwrite=["mysql-11"])
     assert unasked.failed
     assert "Nothing was changed" in unasked.output

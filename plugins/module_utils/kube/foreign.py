@@ -64,11 +64,15 @@ class Engine:
 
 @dataclass(frozen=True)
 class Found:
-    """What a namespace holds. services: their selectors, by name."""
+    """What a namespace holds. services: their selectors, by name.
+
+    rewritten: somebody else's objects that have a name of ours, as ``Kind name``.
+    """
 
     exists: bool
     engines: tuple[Engine, ...] = ()
     services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    rewritten: tuple[str, ...] = ()
 
     def selects(self, service: str, engine: Engine) -> bool:
         """Whether a Service leads to an engine's Pods."""
@@ -84,7 +88,7 @@ def observe(cluster: Cluster, namespace: str, name: str) -> Found:
         str(volume["metadata"]["name"]): str(volume["metadata"].get("uid", ""))
         for volume in cluster.list("PersistentVolume")
     }
-    return build(
+    found = build(
         name,
         cluster.list("Deployment", namespace),
         cluster.list("PersistentVolumeClaim", namespace),
@@ -92,6 +96,15 @@ def observe(cluster: Cluster, namespace: str, name: str) -> Found:
         cluster.list("Service", namespace),
         uids,
     )
+    return replace(found, rewritten=tuple(_rewritten(cluster, namespace, name)))
+
+
+def _rewritten(cluster: Cluster, namespace: str, name: str) -> Iterator[str]:
+    for kind, called in (("ConfigMap", f"{name}-config"), ("PodDisruptionBudget", name)):
+        there = cluster.get(kind, called, namespace)
+        labels = (there or {}).get("metadata", {}).get("labels") or {}
+        if there is not None and labels.get(MANAGER_LABEL) != MANAGER:
+            yield f"{kind} {called}"
 
 
 def build(
