@@ -25,11 +25,19 @@ MADE = ("ConfigMap", "Deployment", "PersistentVolumeClaim", "Secret", "Service")
 STEPS = ("--tags", "infra,db,data")
 
 
-@pytest.fixture(
-    scope="module", params=["docker.io/library/mysql:9.7", "docker.io/library/mysql:8.0.15"]
-)
+# Of the older version, at which tasks the controller is killed before the run that ends it.
+KILLED_AT = {
+    "9.7": (),
+    "8.0.15": (
+        *("Turn GTIDs on", "Make its new Deployment", "Make its new Deployment"),
+        *("Let the Services forget", "Point each replica at the primary"),
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=KILLED_AT)
 def course(request: pytest.FixtureRequest) -> Iterator[Course]:
-    image = str(request.param)
+    image = f"docker.io/library/mysql:{request.param}"
     site = Site(cluster_replicas=2, cluster_image=image, cluster_data_mode="keep")
     try:
         yield Course(site, image)
@@ -79,6 +87,8 @@ def test_the_plan_names_every_fault_and_nothing_is_done_unasked(course: Course) 
 
 
 def test_it_is_taken_over_on_its_own_volumes(course: Course, before: dict[str, str]) -> None:
+    for task in KILLED_AT[course.image.rpartition(":")[2]]:
+        course.site.kill_at(task, playbook="adopt", **agreed(course))
     adopted = adopt(course, **agreed(course))
     assert not adopted.failed, adopted.output
     assert course.volumes() == before
