@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -72,6 +73,15 @@ class Played:
         return set(re.findall(r"Would make ([A-Z]\w+ [\w-]+)", self.output))
 
 
+def family(pid: int) -> list[int]:
+    """A process and its descendants: Ansible's workers lead groups of processes of their own."""
+    found = [pid]
+    for parent in found:
+        for path in Path(f"/proc/{parent}/task").glob("*/children"):
+            found += [int(child) for child in path.read_text().split()]
+    return found
+
+
 class Site:
     """A site in a namespace of its own; remove() deletes it."""
 
@@ -120,7 +130,9 @@ class Site:
             for line in running.stdout or ():
                 said.append(line)
                 if line.startswith("TASK [") and task in line:
-                    os.killpg(running.pid, signal.SIGKILL)
+                    for process in family(running.pid):
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(process, signal.SIGKILL)
                     break
             else:
                 raise AssertionError(f"no task {task!r} began:\n{''.join(said)}")
