@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils import roads
 
 from tests.integration.conftest import ServerFactory
 from tests.integration.replicas import SECRET, USER, empty, grant, source_of
@@ -180,7 +179,7 @@ def test_an_interrupted_copy_is_nobodys_data(primary: Server, replica: Server) -
 
 @pytest.mark.long
 def test_what_another_run_is_seeding_is_left_alone(primary: Server, replica: Server) -> None:
-    with roads.connect(replica.login) as other:
+    with replica.connect() as other:
         assert other.value("SELECT GET_LOCK('mysql_on_kubernetes_seeding', 0)") == 1
         failed = fail("mysql_replication", seeding(replica, primary, seed="dump"))
     assert codes(failed) == ["replication.seed_in_progress"]
