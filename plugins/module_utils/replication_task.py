@@ -344,6 +344,7 @@ class _Work:
 
     def _seed(self, seeded: Plan[State], how: seed_plan.Seeding) -> Plan[State]:
         """Seed the replica and plan the rest from what it is then."""
+        self._alone()
         try:
             self._apply(seeded)
         except CollectionError as error:
@@ -353,6 +354,18 @@ class _Work:
             raise CollectionError(told.message, told.findings, self.changes) from error
         state = seen(self.session.connection, self.wanted)
         return planning.plan(state, self._begun(), self.session.connection)
+
+    def _alone(self) -> None:
+        """Let no other run seed this replica while this session lasts: one whose controller was killed
+        may still be at work. Raises CollectionError.
+        """
+        connection = self.session.connection
+        if connection.value("SELECT GET_LOCK(%s, 0)", (seed.MARKER,)) == 1:
+            return
+        holder = connection.value("SELECT IS_USED_LOCK(%s)", (seed.MARKER,))
+        proof_line = f"connection {holder} of the server holds the lock {seed.MARKER}"
+        found = self.case.finding("replication.seed_in_progress", proof_line)
+        raise CollectionError(f"{self.case.subject} is not seeded", [found], seeding.UNTOUCHED)
 
     def _apply(self, plan: Plan[State]) -> None:
         """Execute the steps; what ends the run carries what was done until then."""

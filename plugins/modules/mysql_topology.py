@@ -95,12 +95,20 @@ instances:
     node:
       description: Node of its Pod, empty where there is none.
       type: str
+    started:
+      description: Whether the server takes connections, ready or not.
+      type: bool
     ready:
       description: Whether the Pod is ready.
       type: bool
     reads:
       description: Whether the Service for reads leads to the Pod once it is ready.
       type: bool
+claims:
+  description: The PersistentVolumeClaim of each instance that has one, by the instance's name.
+  returned: always
+  type: dict
+  sample: {"mysql-1": "mysql-1"}
 orphans:
   description: Names of Pods that reads go to once they are ready, though the Deployment of their instance is gone.
   returned: always
@@ -150,6 +158,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
         "replicas": [replica.as_dict(seen.namespace) for replica in seen.replicas()],
         "instances": [asdict(instance) for instance in seen.instances],
         "orphans": list(seen.orphans),
+        "claims": dict(seen.claims),
     }
 
 

@@ -99,6 +99,11 @@ expandable:
   description: Whether its volumes can grow later.
   returned: always
   type: bool
+instance_claims:
+  description: Which claim of O(namespace) belongs to which instance of MySQL, by the instance's name.
+  returned: always
+  type: dict
+  sample: {"mysql-1": "mysql-1"}
 claims:
   description: Each claim and where it stands.
   returned: always
@@ -156,7 +161,7 @@ from ..module_utils import roads
 from ..module_utils.causes import volumes
 from ..module_utils.causes.storage import Wanted
 from ..module_utils.finding import CollectionError
-from ..module_utils.kube import client, storage
+from ..module_utils.kube import client, storage, topology
 from ..module_utils.runtime import run
 
 
@@ -176,7 +181,9 @@ def work(module: AnsibleModule) -> dict[str, Any]:
         params["claims"],
         params["pod_selector"],
     )
-    return volumes.check(look, wanted, params["language"], params["timeout"])
+    owned = topology.claims(cluster, params["namespace"]) if params["namespace"] else {}
+    checked = volumes.check(look, wanted, params["language"], params["timeout"])
+    return {**checked, "instance_claims": owned}
 
 
 def main() -> None:

@@ -125,7 +125,7 @@ def history(transactions: int) -> Iterator[History]:
         status = server.sql("SHOW BINARY LOG STATUS")[0]
         server.sql("DROP TABLE shop.later", "INSERT INTO shop.orders VALUES (-1, 'later', 'lost')")
         archive.fetch()
-        folder = next((archive.root / "binlog").iterdir())
+        folder = sorted((archive.root / "binlog").iterdir())[0]
         names = sorted(path for path in folder.iterdir() if path.suffix != ".json")
         files = [path for path in names if path.name <= str(status["file"])]
         server.stop()

@@ -2,14 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Faults of a whole cluster's network, on a second lab that nobody else uses (LAB=faults).
 
-The lab is made where it is not there (two minutes) and left running; ``LAB=faults make lab-reset``
-removes it. Each fault is a row: the commands that break, the cause, and what mends. Where ``mend`` is
+Each fault is a row: the commands that break, the cause, and what mends. Where ``mend`` is
 empty, what mends is the command that the next step prints, run as it stands there, cause after cause.
 """
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -19,12 +17,11 @@ from typing import Any
 import pytest
 
 from tests.faults import fixes
+from tests.faults.second_lab import KUBECONFIG, LAB, bring_up
 from tests.integration import cluster
-from tests.integration.runner import CHECKOUT, codes, run_module
+from tests.integration.runner import codes, run_module
 
-LAB = "faults"
 IP = "192.168.0.251"
-KUBECONFIG = str(CHECKOUT / ".lab" / f"kubeconfig-{LAB}")
 EXCLUDE = "node.kubernetes.io/exclude-from-external-load-balancers"
 POOL = "kubectl -n metallb-system patch ipaddresspool lab --type=merge -p"
 SERVICE = "kubectl -n traefik patch service traefik"
@@ -278,15 +275,7 @@ def kube(*commands: str) -> None:
 
 @pytest.fixture(scope="session")
 def second_lab() -> None:
-    done = subprocess.run(
-        ["make", "lab"],
-        cwd=CHECKOUT,
-        env={**os.environ, "LAB": LAB},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    bring_up()
 
 
 SNAPSHOT = (

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import uuid
@@ -71,6 +73,15 @@ class Played:
         return set(re.findall(r"Would make ([A-Z]\w+ [\w-]+)", self.output))
 
 
+def family(pid: int) -> list[int]:
+    """A process and its descendants: Ansible's workers lead groups of processes of their own."""
+    found = [pid]
+    for parent in found:
+        for path in Path(f"/proc/{parent}/task").glob("*/children"):
+            found += [int(child) for child in path.read_text().split()]
+    return found
+
+
 class Site:
     """A site in a namespace of its own; remove() deletes it."""
 
@@ -85,24 +96,47 @@ class Site:
             **variables,
         }
 
-    def play(self, *options: str, playbook: str = "site", **variables: Any) -> Played:
-        """Play a playbook and return what a person sees."""
-        command = [
+    def command(self, *options: str, playbook: str = "site", **variables: Any) -> list[str]:
+        """The command that plays a playbook."""
+        return [
             str(Path(sys.executable).with_name("ansible-playbook")),
             *("--inventory", "inventories/lab", f"playbooks/{playbook}.yml"),
             *("--extra-vars", json.dumps({**self.variables, **variables}), *options),
         ]
-        done = subprocess.run(
-            command,
+
+    def start(self, *options: str, **more: Any) -> subprocess.Popen[str]:
+        """Begin to play a playbook, in a group of processes of its own."""
+        return subprocess.Popen(
+            self.command(*options, **more),
             cwd=CHECKOUT,
             env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            check=False,
+            start_new_session=True,
         )
-        return Played(done.stdout)
+
+    def play(self, *options: str, playbook: str = "site", **variables: Any) -> Played:
+        """Play a playbook and return what a person sees."""
+        with self.start(*options, playbook=playbook, **variables) as running:
+            output, _none = running.communicate()
+        return Played(output)
+
+    def kill_at(self, task: str, *options: str, **more: Any) -> str:
+        """Play until a task begins, kill Ansible there with all that it started, return what it said."""
+        with self.start(*options, **more) as running:
+            said: list[str] = []
+            for line in running.stdout or ():
+                said.append(line)
+                if line.startswith("TASK [") and task in line:
+                    for process in family(running.pid):
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(process, signal.SIGKILL)
+                    break
+            else:
+                raise AssertionError(f"no task {task!r} began:\n{''.join(said)}")
+        return "".join(said)
 
     def exists(self) -> bool:
         return self.cluster.get("Namespace", self.namespace) is not None

@@ -178,6 +178,18 @@ def test_an_interrupted_copy_is_nobodys_data(primary: Server, replica: Server) -
 
 
 @pytest.mark.long
+def test_what_another_run_is_seeding_is_left_alone(primary: Server, replica: Server) -> None:
+    with replica.connect() as other:
+        assert other.value("SELECT GET_LOCK('mysql_on_kubernetes_seeding', 0)") == 1
+        failed = fail("mysql_replication", seeding(replica, primary, seed="dump"))
+    assert codes(failed) == ["replication.seed_in_progress"]
+    assert not failed["changed"]
+    assert replica.sql("SHOW DATABASES LIKE 'shop'") == []
+    succeed("mysql_replication", seeding(replica, primary, seed="dump"))
+    equal(primary, replica)
+
+
+@pytest.mark.long
 def test_a_replica_that_fell_behind_purged_logs(primary: Server, replica: Server) -> None:
     wanted = seeding(replica, primary, seed="dump")
     succeed("mysql_replication", wanted)

@@ -7,9 +7,15 @@ The tests of this file are one story about one site and run in their order.
 
 from __future__ import annotations
 
+import base64
+import re
+import time
 from collections.abc import Iterator
 
 import pytest
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils import roads
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import pods, topology
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.dialect import statement
 
 from tests.integration import cluster
 from tests.integration.site import Site
@@ -149,6 +155,48 @@ def test_check_mode_predicts_nothing_for_the_finished_site_and_one_thing_for_one
     after = site.objects(*MADE)
     assert {name for name in after if after[name] != before.get(name)} == {"Deployment app-api"}
     assert site.play(**different).changed == []
+
+
+def wait_until_unready(site: Site, instance: str) -> None:
+    """Wait until mysql-read does not lead to an instance any more."""
+    deadline = time.monotonic() + 60
+    labels = f"{topology.SERVER_LABEL}={instance}"
+    while any(map(pods.is_ready, site.cluster.list("Pod", site.namespace, labels=labels))):
+        assert time.monotonic() < deadline, f"{instance} stays ready"
+        time.sleep(0.5)
+
+
+@long
+def test_check_mode_predicts_what_mends_a_replica_whose_applier_stands(site: Site) -> None:
+    secret = site.cluster.get("Secret", "mysql-auth", site.namespace)
+    assert secret is not None
+    login = {
+        "kubeconfig": cluster.kubeconfig(),
+        "pod": {"namespace": site.namespace, "deployment": "mysql-11"},
+        "login_password": base64.b64decode(secret["data"]["root-password"]).decode(),
+    }
+    with roads.connect(login) as replica:
+        replica.execute(statement("stop_applier", replica.server.version))
+    wait_until_unready(site, "mysql-11")
+    predicted = site.play("--check", "--diff", "--tags", "db")
+    assert not predicted.failed, predicted.output
+    assert re.search(r"^-.*applier.*stopped", predicted.output, re.MULTILINE)
+    assert re.search(r"^\+.*applier.*started", predicted.output, re.MULTILINE)
+    played = site.play("--tags", "db")
+    assert not played.failed, played.output
+    assert predicted.changed == played.changed != []
+    assert predicted.recap["changed"] == played.recap["changed"]
+    assert site.play("--tags", "db").changed == []
+
+
+@long
+def test_the_difference_of_an_engine_is_shown_before_anything_restarts(site: Site) -> None:
+    before = site.objects(*MADE)
+    predicted = site.play("--check", "--diff", "--tags", "db", cluster_memory_limit="1900Mi")
+    assert predicted.changed != []
+    lines = {line.strip() for line in predicted.output.splitlines()}
+    assert {"memory: 1900Mi", "memory: 2Gi"} <= lines
+    assert site.objects(*MADE) == before
 
 
 @long

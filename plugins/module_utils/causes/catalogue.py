@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from ..finding import CollectionError, Finding
 from . import (
+    texts_adopt,
     texts_app,
     texts_backup,
     texts_binlog,
@@ -42,6 +43,7 @@ def _merged(*tables: Mapping[str, Text]) -> Mapping[str, Text]:
 
 
 TEXTS: Mapping[str, Text] = _merged(
+    texts_adopt.TEXTS,
     texts_app.TEXTS,
     texts_backup.TEXTS,
     texts_binlog.TEXTS,

@@ -375,6 +375,17 @@ TEXTS: Mapping[str, Text] = {
             "방해 요소를 없애거나 다른 seed를 고르세요(auto는 두 서버가 모두 할 수 있는 것을 고릅니다)",
         ),
     ),
+    "replication.seed_in_progress": Text(
+        "error",
+        Words(
+            "Another run is seeding {subject} at this moment",
+            "let it end, or end its session (KILL on {subject}), then run this again",
+        ),
+        Words(
+            "다른 실행이 지금 {subject}을(를) 시드하고 있습니다",
+            "끝나기를 기다리거나 그 세션을 끝낸 뒤({subject}에서 KILL) 다시 실행하세요",
+        ),
+    ),
     "replication.seed_restart": Text(
         "error",
         Words(

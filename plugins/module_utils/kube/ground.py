@@ -52,7 +52,7 @@ def build(
     return Ground(
         namespace,
         True,
-        found={kind: _names(found) for kind, found in objects.items()},
+        found={kind: _names(found) | _owners(kind, found) for kind, found in objects.items()},
         started=frozenset(_server(pod) for pod in live if pod_status.is_started(pod)),
         ready=frozenset(_server(pod) for pod in live if pod_status.is_ready(pod)),
         available=_names([one for one in objects.get("Deployment", ()) if _is_available(one)]),
@@ -61,6 +61,14 @@ def build(
 
 def _names(objects: Sequence[Object]) -> frozenset[str]:
     return frozenset(str(one["metadata"]["name"]) for one in objects)
+
+
+def _owners(kind: str, objects: Sequence[Object]) -> frozenset[str]:
+    """Return the instances that claims belong to: those of others are not called after them."""
+    if kind != "PersistentVolumeClaim":
+        return frozenset()
+    labels = [one["metadata"].get("labels") or {} for one in objects]
+    return frozenset(str(each[SERVER_LABEL]) for each in labels if SERVER_LABEL in each)
 
 
 def _server(pod: Object) -> str:

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from . import pods as pod_status
 from .client import Cluster
 
 SERVER_LABEL = "mysql-on.kubernetes/server"
@@ -21,8 +22,9 @@ class Instance:
     """One instance as its Deployment and its Pod show it.
 
     server_id: as given in the Deployment's arguments, 0 where it is not. config: fingerprint of the
-    my.cnf that its template was made with, empty where it has none. reads: label of the running Pod.
-    wanted: whether the Deployment is to have a Pod.
+    my.cnf that its template was made with, empty where it has none. started: whether its server takes
+    connections, ready or not. reads: label of the running Pod. wanted: whether the Deployment is to
+    have a Pod.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Instance:
     config: str
     pod: str
     node: str
+    started: bool
     ready: bool
     reads: bool
     wanted: bool = True
@@ -48,7 +51,7 @@ class Topology:
     """A MySQL cluster in one namespace.
 
     primary: name of the instance that writes go to, or empty. orphans: Pods that reads may go to
-    though their Deployment is gone.
+    though their Deployment is gone. claims: the claim of each instance that has one, by its name.
     """
 
     namespace: str
@@ -56,6 +59,7 @@ class Topology:
     primary: str
     instances: tuple[Instance, ...]
     orphans: tuple[str, ...] = ()
+    claims: Mapping[str, str] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """Return the names of the instances, by server-id."""
@@ -79,7 +83,22 @@ def observe(cluster: Cluster, namespace: str, name: str, write_service: str) -> 
     deployments = cluster.list("Deployment", namespace, labels=labels)
     pods = cluster.list("Pod", namespace, labels=labels)
     service = cluster.get("Service", write_service, namespace)
-    return build(namespace, deployments, pods, service)
+    seen = build(namespace, deployments, pods, service)
+    return replace(seen, claims=claims(cluster, namespace, name))
+
+
+def claims(cluster: Cluster, namespace: str, name: str = "") -> dict[str, str]:
+    """Return the claim of each instance by the label that says whose it is. Raises KubeError.
+
+    An instance's claim has its name, unless somebody else made it (playbooks/adopt.yml).
+    name: of one MySQL cluster, empty for all of the namespace.
+    """
+    labels = f"app.kubernetes.io/instance={name},{SERVER_LABEL}" if name else SERVER_LABEL
+    found = cluster.list("PersistentVolumeClaim", namespace, labels=labels)
+    return {
+        str(claim["metadata"]["labels"][SERVER_LABEL]): str(claim["metadata"]["name"])
+        for claim in found
+    }
 
 
 def build(
@@ -129,6 +148,7 @@ def _instance(deployment: Mapping[str, Any], pod: Mapping[str, Any] | None) -> I
         config=str(annotations.get(CONFIG_ANNOTATION, "")),
         pod=str(metadata.get("name", "")),
         node=str((pod or {}).get("spec", {}).get("nodeName", "")),
+        started=pod is not None and pod_status.is_started(dict(pod)),
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
         reads=metadata.get("labels", {}).get(READS_LABEL) == "yes",
         wanted=deployment["spec"].get("replicas", 1) > 0,

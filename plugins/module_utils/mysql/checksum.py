@@ -164,6 +164,18 @@ def tables_of(connection: Connection, databases: Sequence[str] | None) -> list[T
     return [Table(schema, name, tuple(columns)) for (schema, name), columns in gathered.items()]
 
 
+def sums_of(connection: Connection) -> dict[str, Sum]:
+    """Return every table that is not the server's own as one snapshot has it, by full name.
+
+    It waits for nobody: for instances that do not follow each other. Raises MysqlError.
+    """
+    _snapshot(connection)
+    tables = tables_of(connection, None)
+    sums = {table.full_name: sum_of(connection, table, "crc") for table in tables}
+    connection.execute("COMMIT")
+    return sums
+
+
 def require_equal(source: Connection, copy: Connection, databases: Sequence[str]) -> None:
     """Compare rows and checksum of every table of these schemas as the two sessions see them now.
 

@@ -164,7 +164,7 @@ def differences(ours: Iterable[Row], theirs: Iterable[Row]) -> Iterator[Differen
             one, other = next(left, None), next(right, None)
 
 
-def _before(one: Row, other: Row) -> bool:
-    if isinstance(one.order, bytes) or isinstance(other.order, bytes):
-        return bytes(one.order) < bytes(other.order)
-    return one.order < other.order
+def _before(first: Row, second: Row) -> bool:
+    if isinstance(first.order, bytes) or isinstance(second.order, bytes):
+        return bytes(first.order) < bytes(second.order)
+    return first.order < second.order

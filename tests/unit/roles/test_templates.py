@@ -421,3 +421,42 @@ def test_deployments_that_name_a_rotated_secret_are_its_readers():
     given = {"db_secrets": {"resources": resources}}
     found = evaluate("db", "db_readers", db_deployments={"resources": deployments}, **given)
     assert found == ["api", "archiver"]
+
+
+ADOPTED = {"mysql-1": "mysql-primary-pvc", "mysql-11": "mysql-11"}
+
+
+def test_an_adopted_claim_keeps_its_name_and_is_not_made_again():
+    storage = {"storage_class": "local-path", "instance_claims": ADOPTED}
+    claims = {
+        made["metadata"]["name"]
+        for made in render("infra", "mysql-pvc.yaml.j2", infra_storage=storage)
+        if made["kind"] == "PersistentVolumeClaim"
+    }
+    assert claims == {"mysql-11", "mysql-12"}
+
+
+def test_an_instance_is_on_the_claim_that_it_has():
+    made = render("db", "mysql-deploy.yaml.j2", db_topology={"claims": ADOPTED})
+    found = {
+        one["metadata"]["name"]: volume["persistentVolumeClaim"]["claimName"]
+        for one in made
+        for volume in one["spec"]["template"]["spec"]["volumes"]
+        if volume["name"] == "data"
+    }
+    assert found == {**ADOPTED, "mysql-12": "mysql-12"}
+
+
+def test_check_mode_asks_every_replica_that_has_started_ready_or_not():
+    live = {
+        "replicas": [{"name": "mysql-11"}, {"name": "mysql-12"}],
+        "instances": [
+            {"name": "mysql-11", "started": True, "ready": False},
+            {"name": "mysql-12", "started": False, "ready": False},
+        ],
+    }
+    given = {"db_live": live, "db_surplus": []}
+    asked = evaluate("db", "db_followers", **given, ansible_check_mode=True)
+    assert [one["name"] for one in asked] == ["mysql-11"]
+    asked = evaluate("db", "db_followers", **given, ansible_check_mode=False)
+    assert [one["name"] for one in asked] == ["mysql-11", "mysql-12"]

@@ -11,20 +11,19 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from kubernetes import client, config
 
-from tests.integration.runner import CHECKOUT, codes, fail, succeed
+from extensions.molecule.shared.lab import KUBECONFIG, NAMESPACE
+from tests.integration.cluster import lan_client
+from tests.integration.runner import codes, fail, succeed
 
-NAMESPACE = os.environ.get("SITE_NAMESPACE", "molecule-site")
-HOST = os.environ.get("SITE_HOST", "molecule.example")
-KUBECONFIG = CHECKOUT / ".lab" / "kubeconfig"
+HOST = os.environ.get("SITE_HOST", f"{NAMESPACE}.example")
 ADDRESS = "192.168.0.251"
-CLIENT = [sys.executable, str(CHECKOUT / "roles" / "lab" / "files" / "lab"), "client", "--"]
+CLIENT = lan_client()
 FORGOTTEN = "forgotten-rewrite.test"
 
 
@@ -92,7 +91,7 @@ def test_reads_meet_replicas_and_writes_the_primary() -> None:
 @pytest.fixture
 def forgotten_rewrite() -> Iterator[None]:
     """An Ingress as the course's students write it: the path, without the annotation."""
-    api = client.NetworkingV1Api(config.new_client_from_config(str(KUBECONFIG)))
+    api = client.NetworkingV1Api(config.new_client_from_config(KUBECONFIG))
     backend = {"service": {"name": "app-api", "port": {"name": "http"}}}
     path = {"path": "/bucket", "pathType": "Prefix", "backend": backend}
     body = {

@@ -2,50 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
-from pathlib import Path
 
 import pytest
-import testinfra
 
-CHECKOUT = Path(__file__).resolve().parents[4]
-KUBECONFIG = str(CHECKOUT / ".lab" / "kubeconfig")
-NAMESPACE = "molecule-site"
+from extensions.molecule.shared.lab import CLIENT, NAMESPACE, instances, query
+from tests.integration.runner import CHECKOUT
+
 REPLICAS = ("mysql-11", "mysql-12")
 INSTANCES = ("mysql-1", *REPLICAS)
-CLIENT = "mysql --defaults-extra-file=/etc/mysql/probe/client.cnf -N -B"
-
-
-def kubectl(*arguments: str) -> str:
-    return subprocess.run(
-        ["kubectl", "--kubeconfig", KUBECONFIG, "--namespace", NAMESPACE, *arguments],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
 
 
 @pytest.fixture(scope="module")
 def hosts():
     """A testinfra host for each instance, over its kubectl backend."""
-    os.environ["KUBECONFIG"] = KUBECONFIG
-    pods = json.loads(kubectl("get", "pods", "-l", "app.kubernetes.io/name=mysql", "-o", "json"))
-    names = {
-        pod["metadata"]["labels"]["mysql-on.kubernetes/server"]: pod["metadata"]["name"]
-        for pod in pods["items"]
-    }
-    return {
-        server: testinfra.get_host(
-            f"kubectl://{pod}?container=mysql&namespace={NAMESPACE}&kubeconfig={KUBECONFIG}"
-        )
-        for server, pod in names.items()
-    }
-
-
-def query(host, sql: str) -> str:
-    return host.check_output(f'{CLIENT} -e "{sql}"').strip()
+    return instances()
 
 
 def test_every_instance_runs_with_its_own_server_id(hosts):

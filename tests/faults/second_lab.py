@@ -1,0 +1,44 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A second lab that nobody else uses, for faults of a whole cluster (LAB=faults; FAULTS_LAB names another).
+
+It is made where it is not there (two minutes) and left running; ``LAB=faults make lab-reset`` removes it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.integration.runner import CHECKOUT
+
+LAB = os.environ.get("FAULTS_LAB", "faults")
+KUBECONFIG = str(CHECKOUT / ".lab" / f"kubeconfig-{LAB}")
+FOLDER = Path("/var/lib/mysql_on_kubernetes/labs") / LAB
+
+
+def bring_up() -> None:
+    """Make the lab, or bring it back."""
+    done = subprocess.run(
+        ["make", "lab"],
+        cwd=CHECKOUT,
+        env={**os.environ, "LAB": LAB},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def api_server() -> int:
+    """The process of its API server: the one in the network namespace of its control plane."""
+    inside = (FOLDER / "namespaces" / "cp1.net").stat().st_ino
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            name = (path / "comm").read_text().strip()
+            if name.startswith("kube-apiserver") and (path / "ns" / "net").stat().st_ino == inside:
+                return int(path.name)
+        except OSError:
+            continue
+    raise AssertionError(f"no API server of the lab {LAB} runs")

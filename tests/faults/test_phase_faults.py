@@ -1,0 +1,158 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What goes wrong while a phase runs: it is named, nothing is lost, and the next run converges."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.faults import second_lab
+from tests.integration import cluster
+from tests.integration.site import Played, Site
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.long,
+    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
+]
+
+# Tasks of each phase at whose begin the controller is killed, one run after another.
+KILLED_AT = {
+    "infra": ("Make the namespace and a claim", "Prove that each claim is bound"),
+    "db": (
+        *(
+            "Make the ConfigMap, the budget and the Deployments",
+            "Wait until each instance has started",
+        ),
+        *("Make mysql-write for the primary", "Point each replica at the primary"),
+    ),
+    "data": ("Load it into the primary", "Compare every table on every instance"),
+    "app": ("Wait until both reach the database", "Prove that the paths answer"),
+}
+AWAY_SECONDS = 20
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """One site that grows phase by phase."""
+    made = Site()
+    try:
+        yield made
+    finally:
+        made.remove()
+
+
+def converges(site: Site, phase: str) -> None:
+    again = site.play("--tags", phase)
+    assert not again.failed, again.output
+    third = site.play("--tags", phase)
+    assert third.recap["changed"] == 0, third.changed
+
+
+@pytest.mark.parametrize("phase", KILLED_AT)
+def test_a_controller_that_is_killed_is_run_again(site: Site, phase: str) -> None:
+    for task in KILLED_AT[phase]:
+        site.kill_at(task, "--tags", phase)
+    converges(site, phase)
+
+
+@pytest.fixture
+def bare() -> Iterator[Site]:
+    """A site of which nothing is there but its volumes."""
+    made = Site(cluster_replicas=0)
+    try:
+        ready = made.play("--tags", "infra")
+        assert not ready.failed, ready.output
+        yield made
+    finally:
+        made.remove()
+
+
+def refused(site: Site, code: str, *options: str, **variables: Any) -> Played:
+    played = site.play(*options, **variables)
+    assert played.failed, played.output
+    assert f"[{code}]" in played.output, played.output
+    return played
+
+
+def test_an_image_that_nobody_has_is_named_by_the_phase_that_wants_it(bare: Site) -> None:
+    absent = "docker.io/library/mysql:9.7.99"
+    told = refused(bare, "kube.image_pull", "--tags", "db", cluster_image=absent)
+    # By patience, not because the time was over.
+    assert "will not" in told.output
+    assert absent in told.output
+    converges(bare, "db")
+
+
+def test_a_quota_that_is_used_up_is_named_and_the_next_run_converges(bare: Site) -> None:
+    body = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none"},
+        "spec": {"hard": {"pods": "0"}},
+    }
+    bare.cluster.create("ResourceQuota", body, bare.namespace)
+    refused(bare, "kube.quota_too_small", "--tags", "infra")
+    refused(bare, "kube.quota_exceeded", "--tags", "db")
+    bare.cluster.delete("ResourceQuota", "none", bare.namespace)
+    converges(bare, "db")
+
+
+def test_a_pod_that_no_node_has_room_for_is_named_and_the_next_run_converges(bare: Site) -> None:
+    much = {"cluster_memory_request": "900Gi", "cluster_memory_limit": "900Gi"}
+    refused(bare, "kube.no_room", "--tags", "infra", **much)
+    refused(bare, "kube.unschedulable", "--tags", "db", **much)
+    converges(bare, "db")
+
+
+@pytest.fixture(scope="module")
+def away_site() -> Iterator[Site]:
+    """A site on the second lab, whose API server may go away."""
+    second_lab.bring_up()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MYSQL_ON_KUBERNETES_KUBECONFIG", second_lab.KUBECONFIG)
+        patch.setenv("LAB", second_lab.LAB)
+        made = Site()
+        try:
+            yield made
+        finally:
+            made.remove()
+
+
+def play_while_it_is_away(site: Site, task: str, *options: str) -> Played:
+    """Play, and stop the API server's process when a task begins; it goes on after a while."""
+    process = second_lab.api_server()
+    with site.start(*options) as running:
+        said: list[str] = []
+        for line in running.stdout or ():
+            said.append(line)
+            if line.startswith("TASK [") and task in line:
+                os.kill(process, signal.SIGSTOP)
+                try:
+                    time.sleep(AWAY_SECONDS)
+                finally:
+                    os.kill(process, signal.SIGCONT)
+    return Played("".join(said))
+
+
+@pytest.mark.parametrize(
+    ("phase", "task"),
+    [
+        ("infra", "Prove that a StorageClass"),
+        ("db", "Wait until each instance has started"),
+        ("data", "Load it into the primary"),
+        ("app", "Wait until both reach the database"),
+    ],
+)
+def test_an_api_server_that_is_away_for_a_while(away_site: Site, phase: str, task: str) -> None:
+    played = play_while_it_is_away(away_site, task, "--tags", phase)
+    if played.failed:
+        # Whoever cannot wait says what it could not reach.
+        assert "Kubernetes" in played.output or second_lab.LAB in played.output, played.output
+    converges(away_site, phase)
