@@ -109,7 +109,7 @@ def explain_claim(
     if kind == "bound":
         return []
     facts = _claim_facts(claim, state)
-    subject, read = str(facts["subject"]), _proof(claim, state)
+    read = _proof(claim, state)
     if kind == "lost":
         code = "storage.claim_lost"
     elif facts["volume_class"] is not None:
@@ -127,8 +127,7 @@ def explain_claim(
         code = "storage.claim_stuck"
     else:
         code = "storage.claim_pending"
-    facts.pop("subject")
-    return [finding(code, subject=subject, proof=read, language=language, **facts)]
+    return [finding(code, proof=read, language=language, **facts)]
 
 
 def _claim_facts(claim: Object, state: StorageState) -> dict[str, Any]:

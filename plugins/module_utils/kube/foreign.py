@@ -212,8 +212,8 @@ def _mount(container: Object) -> Object | None:
 
 
 def _is_mysql(container: Object) -> bool:
-    path = str(container.get("image", "")).split("@")[0].rpartition("/")[2]
-    return path.split(":")[0] in IMAGES
+    path = str(container.get("image", "")).split("@", maxsplit=1)[0].rpartition("/")[2]
+    return path.split(":", maxsplit=1)[0] in IMAGES
 
 
 def _claim(spec: Object, container: Object) -> str:
