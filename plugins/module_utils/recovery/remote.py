@@ -22,7 +22,17 @@ PACKAGE = "mysql_on_kubernetes"
 CODE = "/code"
 # What the process of the server's container is called: nobody else waits for so many seconds.
 SERVERS_PROCESS = ("sleep", "2147483000")
-SENT = ("action", "archive", "key_file", "target", "base", "scratch", "expected", "count_rows")
+SENT = (
+    "action",
+    "archive",
+    "key_file",
+    "target",
+    "base",
+    "scratch",
+    "expected",
+    "count_rows",
+    "hand_over",
+)
 
 
 @dataclass(frozen=True)
