@@ -15,7 +15,8 @@ from .causes.binlog import BinlogError
 from .finding import CollectionError
 from .kube import exec as kube_exec
 from .kube import generations, topology
-from .kube.client import Cluster
+from .kube.client import Cluster, Object
+from .kube.generations import Claim
 from .mysql import replication_plan
 from .mysql.connection import Connection
 from .mysql.replication import State
@@ -70,9 +71,13 @@ class Site:
         labels = f"{generations.INSTANCE_LABEL}={self.name}"
         return self.cluster.list("PersistentVolumeClaim", self.namespace, labels=labels)
 
+    def read_claims(self) -> dict[str, Claim]:
+        """Return what the claims say of themselves, by name."""
+        return {each.name: each for each in map(generations.read, self.claims())}
+
     def observe(self) -> Seen:
         """Read the cluster and the recovery; writes nothing. Raises CollectionError."""
-        claims = {each.name: each for each in map(generations.read, self.claims())}
+        claims = self.read_claims()
         pending = [each for each in claims.values() if not finished(each)]
         if len(pending) > 1:
             names = ", ".join(each.name for each in pending)
@@ -122,11 +127,15 @@ class Site:
         )
         return remote.answer(done.code, done.output, done.errors)
 
-    def _instance(self, name: str) -> Instance:
-        deployment = self.cluster.get("Deployment", name, self.namespace)
-        if deployment is None:
+    def deployment(self, name: str) -> Object:
+        """Return an instance's Deployment. Raises CollectionError where there is none any more."""
+        found = self.cluster.get("Deployment", name, self.namespace)
+        if found is None:
             raise CollectionError(f"Deployment {self.namespace}/{name} went away")
-        found = Instance(name, generations.mounted(deployment), self.used(name))
+        return found
+
+    def _instance(self, name: str) -> Instance:
+        found = Instance(name, generations.mounted(self.deployment(name)), self.used(name))
         if found.used != {found.mounts}:
             # Whoever answers now is not, or not surely, the server of the claim that it mounts.
             return found
@@ -154,11 +163,15 @@ def looked_at(site: Site, seen: Seen) -> Seen:
     Raises BinlogError where a switch must not be begun or gone on with.
     """
     check(seen, accept_loss=bool(site.params["accept_loss"]))
-    if seen.claims[seen.scratch].handed_over:
+    claim = seen.claims[seen.scratch]
+    if claim.handed_over:
         return seen
     if not seen.pod:
         proof = [f"claim {seen.scratch}: Pod {site.pod} is not there"]
         raise BinlogError("recovery.no_switch", site.namespace, proof)
+    if claim.takes_over and claim.recovered:
+        # It may be in the middle of being handed over, which looks for itself.
+        return seen
     return replace(seen, recovered=str(site.perform("recheck")["gtid_executed"]))
 
 
@@ -187,10 +200,12 @@ def check(seen: Seen, *, accept_loss: bool) -> None:
 class Work:
     """The hands of a switch: each does one step, and doing it again does no harm.
 
-    committed: whether an instance may be on another claim; until then the primary can take writes again.
+    scratch: the recovered claim. committed: whether an instance may be on another claim; until then the
+    primary can take writes again.
     """
 
     site: Site
+    scratch: str
     committed: bool = False
     running: Run = field(init=False)
 
@@ -202,9 +217,9 @@ class Work:
         """Note on the recovered claim whose data it is to be, and what it has."""
         labels = {generations.TAKES_OVER_LABEL: name}
         notes = {generations.RECOVERED: recovered}
-        self._claim(self.site.observe().scratch, {"labels": labels, "annotations": notes})
+        self._claim(self.scratch, {"labels": labels, "annotations": notes})
 
-    def take_back(self, claim: str) -> list[str]:
+    def take_back(self) -> list[str]:
         """Let the primary take writes again, and the recovery be abandoned, where nothing moved yet.
 
         Returns who takes writes again.
@@ -213,7 +228,7 @@ class Work:
             return []
         again = self.running.reopen()
         if again:
-            self._claim(claim, {"labels": {generations.TAKES_OVER_LABEL: None}})
+            self._claim(self.scratch, {"labels": {generations.TAKES_OVER_LABEL: None}})
         return again
 
     def hand_over(self, name: str) -> None:
@@ -226,7 +241,7 @@ class Work:
         options = {"log_name": log_name, "password_file": PASSWORD_FILE}
         self.site.perform("hand_over", hand_over=options)
         notes = {generations.HANDED_OVER: "yes"}
-        self._claim(self.site.observe().scratch, {"annotations": notes})
+        self._claim(self.scratch, {"annotations": notes})
 
     def _answering(self, name: str) -> Connection | None:
         try:
@@ -259,18 +274,16 @@ class Work:
         site = self.site
         with site.connect(name) as connection:
             executed = observe_state(connection).gtid_executed.replace("\n", "")
-        pending = site.observe().scratch
-        notes = {generations.EXECUTED: executed, generations.REPLACED_BY: pending}
+        notes = {generations.EXECUTED: executed, generations.REPLACED_BY: self.scratch}
         self._claim(claim, {"annotations": notes})
 
     def create(self, name: str, claim: str) -> None:
         """Make an empty claim for an instance."""
         self.committed = True
-        site, seen = self.site, self.site.observe()
+        site = self.site
         by_name = {str(each["metadata"]["name"]): each for each in site.claims()}
-        instance = seen.instance(name)
-        old = by_name.get(instance.mounts) if instance else None
-        body = generations.empty_claim(claim, name, old, by_name[seen.scratch])
+        old = by_name.get(generations.mounted(site.deployment(name)))
+        body = generations.empty_claim(claim, name, old, by_name[self.scratch])
         site.cluster.create("PersistentVolumeClaim", body, site.namespace)
 
     def own(self, name: str, claim: str) -> None:
@@ -281,33 +294,28 @@ class Work:
     def move(self, name: str, claim: str) -> None:
         """Let an instance's Deployment mount a claim."""
         self.committed = True
-        site = self.site
-        deployment = site.cluster.get("Deployment", name, site.namespace)
-        if deployment is None:
-            raise CollectionError(f"Deployment {site.namespace}/{name} went away")
-        patch = generations.move_patch(deployment, claim)
-        site.cluster.patch("Deployment", name, patch, site.namespace)
+        patch = generations.move_patch(self.site.deployment(name), claim)
+        self.site.cluster.patch("Deployment", name, patch, self.site.namespace)
 
     def leave(self, name: str) -> None:
         """Wait until no Pod of an instance has another claim than its Deployment."""
         site = self.site
 
         def left() -> bool:
-            deployment = site.cluster.get("Deployment", name, site.namespace)
-            return deployment is not None and site.used(name) == {generations.mounted(deployment)}
+            return site.used(name) == {generations.mounted(site.deployment(name))}
 
         self._wait(left, f"{name}: its old Pod is ending")
 
     def retire(self, name: str, claim: str) -> None:
         """Label a claim as one that an instance had."""
-        pending = self.site.observe().scratch
         labels = {topology.SERVER_LABEL: None, generations.RETIRED_LABEL: name}
-        self._claim(claim, {"labels": labels, "annotations": {generations.REPLACED_BY: pending}})
+        notes = {generations.REPLACED_BY: self.scratch}
+        self._claim(claim, {"labels": labels, "annotations": notes})
 
-    def finish(self, claim: str) -> None:
+    def finish(self) -> None:
         """Label the claim of a recovery as the cluster's own: nothing of the recovery is open."""
         labels = {generations.NAME_LABEL: OURS, generations.TAKES_OVER_LABEL: None}
-        self._claim(claim, {"labels": labels})
+        self._claim(self.scratch, {"labels": labels})
 
     def _claim(self, name: str, metadata: Mapping[str, Any]) -> None:
         site = self.site

@@ -156,6 +156,7 @@ findings:
   elements: dict
 """
 
+from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -209,7 +210,7 @@ def result(before: recovery_switch.Seen, after: recovery_switch.Seen) -> dict[st
 
 def done(site: Site, check: bool) -> dict[str, Any]:
     seen = site.observe()
-    work = Work(site)
+    work = Work(site, seen.scratch)
     left = recovery_switch.plan(seen, work).as_list()
     if left:
         raise CollectionError(
@@ -217,13 +218,14 @@ def done(site: Site, check: bool) -> dict[str, Any]:
             details={"changed": False, "plan": left},
         )
     if seen.scratch and not check:
-        work.finish(seen.scratch)
+        work.finish()
     return {"changed": bool(seen.scratch), "plan": [], **result(seen, seen)}
 
 
 def moved(site: Site, check: bool) -> dict[str, Any]:
     before = looked_at(site, site.observe())
-    hands = Work(site)
+    begun = any(before.moved(each) for each in before.instances)
+    hands = Work(site, before.scratch, committed=begun)
     plan = recovery_switch.plan(before, hands)
     told_of = {"changed": plan.changed, "plan": plan.as_list()}
     if check or not plan.changed:
@@ -231,13 +233,15 @@ def moved(site: Site, check: bool) -> dict[str, Any]:
     try:
         apply(plan, site.say)
     except CollectionError as error:
-        again = hands.take_back(before.scratch)
+        again = hands.take_back()
         message = f"{FAILED}: {error.message}"
         message += f"; {', '.join(again)} takes writes again" if again else "; run it again"
         raise CollectionError(message, error.findings, told_of) from error
     finally:
         hands.running.end()
-    return {**told_of, **result(before, site.observe())}
+    # What was noted on the claims; instances that start now are not asked.
+    after = replace(plan.after(), claims=site.read_claims())
+    return {**told_of, **result(before, after)}
 
 
 def work(module: AnsibleModule) -> dict[str, Any]:
