@@ -79,7 +79,7 @@ class Listing:
 def test_of_two_claims_of_an_instance_the_newer_counts() -> None:
     """While a switch is at work, the one that it leaves is still labelled."""
     newer = ("mysql-recovery", "mysql-1", "2026-11-26T14:00:00Z")
-    older = ("mysql-1", "mysql-1", "2026-11-25T09:00:00Z")
+    older = ("volume-of-before", "mysql-1", "2026-11-25T09:00:00Z")
     for claims in ((newer, older), (older, newer)):
         found: Any = Listing(*claims)
         assert topology.claims(found, "mysql") == {"mysql-1": "mysql-recovery"}

@@ -152,6 +152,27 @@ def test_a_silent_primary_is_neither_closed_nor_noted() -> None:
     assert not any("super_read_only" in one or "note on claim mysql-11" in one for one in said)
 
 
+def test_a_switch_that_was_taken_back_begins_anew() -> None:
+    """The primary took writes again meanwhile: what was noted on its claim is not all any more."""
+    seen = begun_with()
+    steps = plan(seen, HANDS).steps
+    first = steps[0].effect(seen)
+    for step in steps:
+        seen = step.effect(seen)
+        if step.statement.startswith("note on claim mysql-12"):
+            break
+    seen = seen.with_claim("mysql-recovery", lambda claim: replace(claim, takes_over=""))
+    seen = seen.with_instance(
+        "mysql-11", lambda each: replace(each, closed=False, executed=f"{UUID}:1-30")
+    )
+    said = statements(seen)
+    assert said[0] == steps[0].statement
+    assert not any(one == said[0] for one in statements(first))
+    assert any(one.startswith("note on claim mysql-11") for one in said)
+    assert not any(one.startswith("note on claim mysql-12") for one in said)
+    assert refused(silent(seen)) == "recovery.primary_silent"
+
+
 def test_nothing_is_planned_once_a_switch_is_done() -> None:
     after = replace(plan(begun_with(), HANDS).after(), scratch="")
     assert statements(after) == []
