@@ -29,6 +29,9 @@ options:
       - V(apply) makes the plan and carries it out in O(scratch.folder), then does what V(verify) does.
         The instance runs afterwards and is read-only.
       - V(verify) compares the instance with the plan, its transactions, rows and checksums.
+      - V(recheck) compares the instance with what was noted when it was verified, and reads nothing but it.
+      - V(hand_over) ends a verified instance and makes the folder above O(scratch.folder) a data directory that a
+        primary starts on. M(mysql_on.kubernetes.mysql_recovery_switch) asks for it.
       - V(release) takes the recovery's own account away and shuts the instance down, once it was verified.
         RV(data) is a data directory for any mysqld of its version then.
       - V(abandon) ends the instance and deletes O(scratch.folder). Nothing else is touched.
@@ -38,6 +41,8 @@ options:
       - plan
       - apply
       - verify
+      - recheck
+      - hand_over
       - release
       - abandon
     default: plan
@@ -195,6 +200,17 @@ options:
       That reads the binary logs once more.
     type: bool
     default: true
+  hand_over:
+    description: How the data is handed over with O(action=hand_over).
+    type: dict
+    suboptions:
+      log_name:
+        description: As the primary names its binary logs.
+        type: str
+        default: mysql-bin
+      password_file:
+        description: File with root's password of today.
+        type: path
   in_pod:
     description:
       - A Pod as C(roles/recovery) makes it, in which everything is done. O(archive) and O(scratch.folder) are folders
@@ -397,7 +413,7 @@ seconds:
   type: dict
 verified:
   description: Whether the instance is what was planned; the module fails where it is not.
-  returned: with O(action=verify), and O(action=apply) unless it was verified before
+  returned: with O(action=verify), O(action=recheck), and O(action=apply) unless it was verified before
   type: bool
 gtid_executed:
   description: What the instance has executed.
@@ -415,7 +431,7 @@ socket:
   type: str
 data:
   description: The data directory.
-  returned: with O(action=release)
+  returned: with O(action=release) and O(action=hand_over)
   type: str
 findings:
   description: The causes, where the module fails.
@@ -503,6 +519,13 @@ def argument_spec() -> dict[str, Any]:
             },
         },
         "count_rows": {"type": "bool", "default": True},
+        "hand_over": {
+            "type": "dict",
+            "options": {
+                "log_name": {"type": "str", "default": "mysql-bin"},
+                "password_file": {"type": "path", "no_log": False},
+            },
+        },
         "in_pod": {
             "type": "dict",
             "options": {
@@ -552,6 +575,8 @@ def main() -> None:
             ("action", "plan", ["target"]),
             ("action", "apply", ["target", "scratch"]),
             ("action", "verify", ["target", "scratch"]),
+            ("action", "recheck", ["scratch"]),
+            ("action", "hand_over", ["scratch"]),
             ("action", "release", ["scratch"]),
             ("action", "abandon", ["scratch"]),
         ],

@@ -180,6 +180,27 @@ def rotate_event(server_id: int, file: str, *, checksum: bool) -> bytes:
     return event + zlib.crc32(event).to_bytes(CHECKSUM_SIZE, "little") if checksum else event
 
 
+def previous_gtids_event(gtids: GtidSet, server_id: int, at: int, *, checksum: bool) -> bytes:
+    """Return the event by which a log says what lies before it. at: its position in the file.
+
+    Servers before 8.3 know no tags, and nobody needs their form where there are none.
+    """
+    tagged = any(tag for (_uuid, tag), _intervals in gtids.members)
+    count = len(gtids.members)
+    body = bytearray((1 << 56 | count << 8 | 1 if tagged else count).to_bytes(8, "little"))
+    for (origin, tag), intervals in sorted(gtids.members):
+        body += bytes.fromhex(origin.replace("-", ""))
+        if tagged:
+            # A tag has at most 32 characters: its length is one byte of the serialization library.
+            body += bytes([len(tag) << 1]) + tag.encode()
+        body += len(intervals).to_bytes(8, "little")
+        for first, last in intervals:
+            body += first.to_bytes(8, "little") + (last + 1).to_bytes(8, "little")
+    size = HEADER_SIZE + len(body) + (CHECKSUM_SIZE if checksum else 0)
+    event = HEADER.pack(0, PREVIOUS_GTIDS, server_id, size, at + size, 0) + bytes(body)
+    return event + zlib.crc32(event).to_bytes(CHECKSUM_SIZE, "little") if checksum else event
+
+
 def read_format(body: bytes) -> tuple[str, int]:
     """Return the server's version and the size of the checksum that ends each event: 0 or 4.
 

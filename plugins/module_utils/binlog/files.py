@@ -224,6 +224,17 @@ def checksum_size(view: memoryview) -> int:
     return read_format(body)[1]
 
 
+def beginning(data: Data) -> bytes:
+    """Return the first bytes of a log, with its format, as of one that its server has closed."""
+    view = memoryview(data)
+    _check_magic(view)
+    size = HEADER.unpack(view[FIRST_POSITION : FIRST_POSITION + HEADER_SIZE])[3]
+    head = bytearray(view[: FIRST_POSITION + size])
+    # No checksum counts that flag.
+    head[FIRST_POSITION + _FLAGS] &= ~_IN_USE & 0xFF
+    return bytes(head)
+
+
 def writer_of(data: Data) -> int:
     """Return the server-id of who wrote a file: it stands in its first event."""
     return int(HEADER.unpack_from(memoryview(data), FIRST_POSITION)[2])

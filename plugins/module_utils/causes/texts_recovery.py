@@ -9,6 +9,51 @@ from collections.abc import Mapping
 from .text import Text, Words
 
 TEXTS: Mapping[str, Text] = {
+    "recovery.changed_since": Text(
+        "error",
+        Words(
+            "The recovered data is not what was verified: somebody wrote to the scratch instance",
+            "Abandon it and recover again: nothing of the cluster was touched",
+        ),
+        Words(
+            "복구된 데이터가 검증할 때와 다릅니다. 누군가 스크래치 인스턴스에 썼습니다",
+            "abandon 후 다시 복구하세요. 클러스터는 건드리지 않았습니다",
+        ),
+    ),
+    "recovery.no_switch": Text(
+        "error",
+        Words(
+            "There is no verified recovery to switch to",
+            "Recover first: ansible-playbook playbooks/recover.yml -e recovery_in_cluster=true",
+        ),
+        Words(
+            "전환할 수 있는 검증된 복구가 없습니다",
+            "먼저 복구하세요: ansible-playbook playbooks/recover.yml -e recovery_in_cluster=true",
+        ),
+    ),
+    "recovery.other_primary": Text(
+        "error",
+        Words(
+            "Another instance became primary since the switch began: it was {primary}, and is {subject}",
+            "Make {primary} primary again: ansible-playbook playbooks/switchover.yml -e switchover_to={primary}",
+        ),
+        Words(
+            "전환이 시작된 뒤 프라이머리가 {primary}에서 {subject}(으)로 바뀌었습니다",
+            "{primary}을(를) 다시 프라이머리로 만드세요: ansible-playbook playbooks/switchover.yml"
+            " -e switchover_to={primary}",
+        ),
+    ),
+    "recovery.primary_silent": Text(
+        "error",
+        Words(
+            "Primary {subject} does not answer, so it is not known which transactions would be lost",
+            "Bring it back, or accept that with recovery_accept_loss=true",
+        ),
+        Words(
+            "프라이머리 {subject}이(가) 응답하지 않아 잃게 될 트랜잭션을 알 수 없습니다",
+            "프라이머리를 되살리거나 recovery_accept_loss=true로 감수하겠다고 지정하세요",
+        ),
+    ),
     "recovery.apply_failed": Text(
         "error",
         Words(

@@ -90,14 +90,17 @@ def observe(cluster: Cluster, namespace: str, name: str, write_service: str) -> 
 def claims(cluster: Cluster, namespace: str, name: str = "") -> dict[str, str]:
     """Return the claim of each instance by the label that says whose it is. Raises KubeError.
 
-    An instance's claim has its name, unless somebody else made it (playbooks/adopt.yml).
+    An instance's claim has its name, unless somebody else made it (playbooks/adopt.yml) or a switch to
+    recovered data did. While such a switch is at work two may be an instance's: the newer one counts.
     name: of one MySQL cluster, empty for all of the namespace.
     """
     labels = f"app.kubernetes.io/instance={name},{SERVER_LABEL}" if name else SERVER_LABEL
     found = cluster.list("PersistentVolumeClaim", namespace, labels=labels)
     return {
         str(claim["metadata"]["labels"][SERVER_LABEL]): str(claim["metadata"]["name"])
-        for claim in found
+        for claim in sorted(
+            found, key=lambda claim: str(claim["metadata"].get("creationTimestamp"))
+        )
     }
 
 

@@ -26,6 +26,7 @@ SERVERS_PROCESS = ("sleep", "2147483000")
 SENT = (
     *("action", "archive", "key_file", "target", "skip", "base", "scratch", "expected"),
     "count_rows",
+    "hand_over",
 )
 
 

@@ -232,21 +232,26 @@ class Work:
 
     def start(self, version: Version | None = None) -> None:
         """Start the server of the folder."""
-        found = version or parse_version((self.scratch.record() or self._missing()).version)
-        executor = self.scratch.executor
-        self.scratch.write_init()
-        options = applying(executor.inside, executor.user, found, self.settings)
-        self.scratch.server().start([*options, f"--init-file={executor.path(INIT)}"])
-        (self.scratch.folder / INIT).unlink()
-
-    def _missing(self) -> Record:
-        raise CollectionError(f"{self.scratch.folder} holds no recovery")
+        start(self.scratch, self.settings, version)
 
     def _noted(self, record: Record, stage: str, name: str, began: float) -> Record:
         seconds = {**record.seconds, name: round(time.monotonic() - began, 1)}
         noted = replace(record, stage=stage, seconds=seconds)
         self.scratch.write(noted)
         return noted
+
+
+def start(scratch: Scratch, settings: Settings, version: Version | None = None) -> None:
+    """Start the server of a scratch folder. Raises CollectionError, BinlogError."""
+    record = scratch.record()
+    if version is None and record is None:
+        raise CollectionError(f"{scratch.folder} holds no recovery")
+    found = version or parse_version(record.version if record else "")
+    executor = scratch.executor
+    scratch.write_init()
+    options = applying(executor.inside, executor.user, found, settings)
+    scratch.server().start([*options, f"--init-file={executor.path(INIT)}"])
+    (scratch.folder / INIT).unlink()
 
 
 class Applied:

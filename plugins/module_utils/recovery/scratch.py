@@ -22,9 +22,9 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,24 +42,29 @@ PARTIAL = "data.partial"
 USER = "mysql_on_kubernetes_recovery"
 
 # In this order; each is noted when it is done.
-BEGUN, RESTORED, APPLYING, APPLIED, VERIFIED = (
+BEGUN, RESTORED, APPLYING, APPLIED, VERIFIED, HANDED_OVER = (
     "begun",
     "restored",
     "applying",
     "applied",
     "verified",
+    "handed over",
 )
-STAGES = (BEGUN, RESTORED, APPLYING, APPLIED, VERIFIED)
+STAGES = (BEGUN, RESTORED, APPLYING, APPLIED, VERIFIED, HANDED_OVER)
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a scratch folder holds. identity: base, set of transactions, archive."""
+    """What a scratch folder holds. identity: base, set of transactions, archive.
+
+    sums: rows and checksum of each table when it was verified.
+    """
 
     identity: dict[str, str]
     stage: str
     seconds: dict[str, float]
     version: str = ""
+    sums: Mapping[str, str] = field(default_factory=dict)
 
     def reached(self, stage: str) -> bool:
         """Whether a stage is behind it."""
@@ -91,6 +96,7 @@ class Scratch:
                 document["stage"],
                 document["seconds"],
                 str(document.get("version") or ""),
+                dict(document.get("sums") or {}),
             )
         others = [entry.name for entry in self._entries() if entry.name != LOCK]
         if others:
@@ -108,6 +114,7 @@ class Scratch:
             "stage": record.stage,
             "seconds": record.seconds,
             "version": record.version,
+            "sums": dict(record.sums),
         }
         making = self.folder / f"{RECORD}.new"
         making.write_text(json.dumps(document, indent=1), encoding="utf-8")
@@ -164,7 +171,13 @@ class Scratch:
         self.executor.give(INIT)
 
     def remove(self) -> None:
-        """Delete the folder with all that is in it."""
+        """Delete the folder with all that is in it; last what says whose it is."""
+        for path in self._entries():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name not in (RECORD, LOCK):
+                path.unlink()
+        (self.folder / RECORD).unlink(missing_ok=True)
         shutil.rmtree(self.folder)
 
     def free_bytes(self) -> int:

@@ -21,21 +21,23 @@ from ..finding import CollectionError
 from ..mysql.connection import Connection
 from ..mysql.gtid import GtidSet
 from ..mysql.replication import executed
-from . import plan, relay, skip, verify
+from . import handover, plan, relay, skip, verify
 from .executor import Executor
 from .run import Say, Work
-from .scratch import APPLIED, VERIFIED, Record, Scratch
+from .scratch import APPLIED, VERIFIED, Scratch
 from .server_options import Settings
 from .target import Exactly, Target, read_target
 
 Connect = Callable[[], Connection]
 
-ACTIONS = ("window", "plan", "apply", "verify", "release", "abandon")
+ACTIONS = ("window", "plan", "apply", "verify", "recheck", "hand_over", "release", "abandon")
 FAILED = {
     "window": "What can be recovered is not known",
     "plan": "There is no way to this point",
     "apply": "The recovery was not completed",
     "verify": "The recovery is not what was planned",
+    "recheck": "The recovery is not what was verified",
+    "hand_over": "The recovered data was not handed over",
     "release": "The scratch instance was not released",
     "abandon": "The recovery was not abandoned",
 }
@@ -143,8 +145,12 @@ def _on_scratch(task: Task, action: str) -> dict[str, Any]:
         work = _work(task)
         record = work.current()
         if record is None or not record.reached(APPLIED):
-            raise _unfinished(work.scratch, record)
+            raise handover.unfinished(work.scratch, record)
         return {"changed": False, **_verify(task, work)}
+    if action == "recheck":
+        return handover.recheck(task.scratch, task.settings(FIRST_SERVER_ID), task.say)
+    if action == "hand_over":
+        return _hand_over(task)
     if action == "release":
         return _release(task)
     return _abandon(task)
@@ -249,12 +255,14 @@ def _verify(task: Task, work: Work) -> dict[str, Any]:
         if rows and any(DELETE in effect.rows for effect in done.values()):
             for table in verify.cascading(connection):
                 rows.pop(table, None)
-        tables = verify.compare(verify.read(connection), recovery.base, rows, known)
+        reading = verify.read(connection)
+        tables = verify.compare(reading, recovery.base, rows, known)
         gtids = str(executed(connection))
     record = work.scratch.record()
     if record is not None:
         seconds = {**record.seconds, "verify": round(time.monotonic() - began, 1)}
-        work.scratch.write(replace(record, stage=VERIFIED, seconds=seconds))
+        noted = replace(record, stage=VERIFIED, seconds=seconds, sums=verify.sums(reading))
+        work.scratch.write(noted)
     return {
         "verified": True,
         "gtid_executed": gtids,
@@ -263,9 +271,14 @@ def _verify(task: Task, work: Work) -> dict[str, Any]:
     }
 
 
-def _unfinished(scratch: Scratch, record: Record | None) -> BinlogError:
-    stage = record.stage if record else "not begun"
-    return BinlogError("recovery.unfinished", str(scratch.folder), [f"stage: {stage}"])
+def _hand_over(task: Task) -> dict[str, Any]:
+    options = task.params.get("hand_over") or {}
+    wanted = handover.Wanted(
+        log_name=str(options.get("log_name") or "mysql-bin"),
+        password_file=Path(str(options.get("password_file") or handover.PASSWORD_FILE)),
+    )
+    settings = task.settings(FIRST_SERVER_ID)
+    return handover.hand_over(task.store, task.scratch, settings, wanted, task.check_mode, task.say)
 
 
 def _release(task: Task) -> dict[str, Any]:
@@ -273,7 +286,7 @@ def _release(task: Task) -> dict[str, Any]:
     scratch = task.scratch
     record = scratch.record()
     if record is None or not record.reached(VERIFIED):
-        raise _unfinished(scratch, record)
+        raise handover.unfinished(scratch, record)
     server = scratch.server()
     running = server.running
     result = {"changed": running, "data": str(scratch.data)}

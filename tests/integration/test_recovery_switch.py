@@ -1,0 +1,175 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Back to just before a DELETE, and the cluster goes on with it. One story about one cluster, in order."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils import roads
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import Connection
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
+
+from tests.integration import cluster
+from tests.integration.runner import codes, fail, succeed
+from tests.integration.site import Played, Site
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.long,
+    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
+]
+
+STEPS = ("--tags", "infra,db,data")
+TABLE = "employees.dept_emp"
+RECOVERED = {"mysql-1": "mysql-recovery", "mysql-11": "mysql-11-recovery"}
+
+
+class Cluster:
+    """A primary and a replica with a small data set and an archive."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    @property
+    def password(self) -> str:
+        secret = self.site.cluster.get("Secret", "mysql-auth", self.site.namespace)
+        assert secret is not None
+        return base64.b64decode(secret["data"]["root-password"]).decode()
+
+    @property
+    def login(self) -> dict[str, Any]:
+        return {"kubeconfig": cluster.kubeconfig(), "login_password": self.password}
+
+    def connect(self, name: str) -> Connection:
+        """A session of root's; the caller closes it."""
+        pod = {"namespace": self.site.namespace, "deployment": name}
+        return roads.connect({**self.login, "connect_timeout": 30, "pod": pod})
+
+    def value(self, name: str, sql: str) -> Any:
+        with self.connect(name) as connection:
+            return connection.value(sql)
+
+    def executed(self, name: str) -> GtidSet:
+        return GtidSet.parse(str(self.value(name, "SELECT @@global.gtid_executed")))
+
+    def claims(self) -> dict[str, dict[str, str]]:
+        """The labels of each claim, by its name."""
+        found = self.site.cluster.list("PersistentVolumeClaim", self.site.namespace)
+        return {one["metadata"]["name"]: one["metadata"].get("labels") or {} for one in found}
+
+    def mounted(self) -> dict[str, str]:
+        """The claim that each instance's Deployment has its data on."""
+        found = {}
+        for name in RECOVERED:
+            deployment = self.site.cluster.get("Deployment", name, self.site.namespace)
+            assert deployment is not None
+            volumes = deployment["spec"]["template"]["spec"]["volumes"]
+            data = next(volume for volume in volumes if volume["name"] == "data")
+            found[name] = data["persistentVolumeClaim"]["claimName"]
+        return found
+
+    def recover(self, *options: str, **variables: Any) -> Played:
+        given = {"recovery_in_cluster": True, "recovery_agreed": True, **variables}
+        return self.site.play("--tags", "recover", *options, playbook="recover", **given)
+
+    def switch(self) -> dict[str, Any]:
+        """The options of mysql_recovery_switch."""
+        return {**self.login, "namespace": self.site.namespace}
+
+
+@pytest.fixture(scope="module")
+def mine() -> Iterator[Cluster]:
+    site = Site(cluster_storage_size="1Gi", backup_storage_size="1Gi")
+    try:
+        for playbook, options in (("site", STEPS), ("backup", ())):
+            played = site.play(*options, playbook=playbook)
+            assert not played.failed, played.output
+        yield Cluster(site)
+    finally:
+        site.remove()
+
+
+@pytest.fixture(scope="module")
+def rows(mine: Cluster) -> int:
+    """How many rows there were. Somebody deletes half of them, and somebody else goes on writing."""
+    with mine.connect("mysql-1") as primary:
+        found = int(primary.value(f"SELECT COUNT(*) FROM {TABLE}") or 0)
+        primary.execute(f"DELETE FROM {TABLE} WHERE emp_no % 2 = 0")
+        primary.execute("CREATE TABLE employees.after_it (id INT PRIMARY KEY)")
+    return found
+
+
+TARGET = {"before": {"statement": "DELETE", "table": TABLE}}
+
+
+def test_without_a_verified_recovery_nothing_is_touched(mine: Cluster, rows: int) -> None:
+    assert codes(fail("mysql_recovery_switch", mine.switch())) == ["recovery.no_switch"]
+    planned = mine.recover(recovery_target=TARGET, recovery_action="plan")
+    assert not planned.failed, planned.output
+    before = mine.executed("mysql-1")
+    assert codes(fail("mysql_recovery_switch", mine.switch())) == ["recovery.unfinished"]
+    assert mine.executed("mysql-1") == before
+    assert mine.value("mysql-1", "SELECT @@global.read_only") == 0
+
+
+def test_a_recovery_alone_changes_nothing_of_the_cluster(mine: Cluster, rows: int) -> None:
+    recovered = mine.recover(recovery_target=TARGET)
+    assert not recovered.failed, recovered.output
+    assert mine.mounted() == {name: name for name in RECOVERED}
+    unasked = mine.recover(recovery_action="switch")
+    assert unasked.failed
+    assert "The cluster was not touched" in unasked.output
+    assert mine.value("mysql-1", "SELECT @@global.read_only") == 0
+    planned = succeed("mysql_recovery_switch", mine.switch(), check=True)
+    assert planned["claims"] == RECOVERED
+    # The DELETE and the CREATE TABLE.
+    assert planned["lost"]["transactions"] == 2
+    assert mine.mounted() == {name: name for name in RECOVERED}
+
+
+def test_the_cluster_goes_on_with_what_was_recovered(mine: Cluster, rows: int) -> None:
+    before = mine.executed("mysql-1")
+    switched = mine.recover(recovery_action="switch", recovery_switch_agreed=True)
+    assert not switched.failed, switched.output
+    assert mine.mounted() == RECOVERED
+    for name in RECOVERED:
+        assert mine.value(name, f"SELECT COUNT(*) FROM {TABLE}") == rows
+        assert mine.value(name, "SHOW TABLES FROM employees LIKE 'after_it'") is None
+    lost = before - mine.executed("mysql-1")
+    assert lost.count == 2
+    assert f"Lost: {lost} (2 transactions)" in switched.output
+    claims = mine.claims()
+    for name in RECOVERED:
+        assert claims[name]["mysql-on.kubernetes/retired-from"] == name
+        assert f"{name}" in switched.output
+    with mine.connect("mysql-1") as primary:
+        assert primary.value("SELECT COUNT(*) FROM mysql.user WHERE user LIKE '%recovery%'") == 0
+
+
+def test_what_a_switch_took_is_not_abandoned(mine: Cluster) -> None:
+    abandoned = mine.site.play("--tags", "abandon", playbook="recover")
+    assert not abandoned.failed, abandoned.output
+    assert set(RECOVERED.values()) | set(RECOVERED) <= set(mine.claims())
+    assert codes(fail("mysql_recovery_switch", mine.switch())) == ["recovery.no_switch"]
+
+
+def test_the_site_and_the_archive_go_on(mine: Cluster) -> None:
+    played = mine.site.play(*STEPS)
+    assert not played.failed, played.output
+    assert played.recap["changed"] == 0, played.changed
+    with mine.connect("mysql-1") as primary:
+        primary.execute("CREATE TABLE employees.later (id INT PRIMARY KEY)")
+        gtids = primary.value("SELECT @@global.gtid_executed")
+    with mine.connect("mysql-11") as replica:
+        assert replica.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, 60)", (gtids,)) == 0
+    backed_up = mine.site.play(playbook="backup")
+    assert not backed_up.failed, backed_up.output
+    assert backed_up.recap["changed"] == 0, backed_up.changed
+    where = {"namespace": mine.site.namespace, "deployment": "mysql-archiver"}
+    pod = {"namespace": mine.site.namespace, "service": "mysql-write"}
+    facts = succeed("mysql_backup_info", {**mine.login, "pod": pod, "archive": where})
+    assert facts["gaps"] == ""
