@@ -25,7 +25,7 @@ def _plugins():
     init_plugin_loader()
 
 
-CODE = {"role_path": str(ROLES / "recovery")}
+CODE = {"role_path": str(ROLES / "recovery"), "recovery_claims": {"resources": []}}
 
 
 def pod(**overrides: Any) -> dict[str, Any]:
