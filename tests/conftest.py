@@ -8,17 +8,20 @@ from pathlib import Path
 
 import pytest
 
-# Their modules meet the older server in the gate too, by tests of other files: a replica of it follows, is
-# promoted, is proved, seeded and recovered there. Here each option, cause and answer is tried a second time.
+# The older server is met in the gate by tests of other files: a replica of it follows, is promoted, seeded and
+# recovered there. Here each option, cause and answer is tried a second time.
 OLDEST_IN_TEST_ALL = frozenset(
     Path(__file__).parent / name
     for name in (
         "faults/test_server_faults.py",
+        "integration/test_account.py",
         "integration/test_app_servers.py",
         "integration/test_checksum.py",
+        "integration/test_database.py",
         "integration/test_load.py",
         "integration/test_replication_causes.py",
         "integration/test_replication_options.py",
+        "integration/test_replication_proof.py",
     )
 )
 
