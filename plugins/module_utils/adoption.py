@@ -20,7 +20,7 @@ from .finding import CollectionError, Finding, worst_first
 from .kube import foreign
 from .kube.client import Cluster
 from .kube.foreign import Engine, Found, Place
-from .kube.topology import SERVER_LABEL
+from .kube.topology import INSTANCE_LABEL, SERVER_LABEL
 from .mysql import proof
 from .mysql.checksum import Sum, sums_of
 from .mysql.connection import Connection
@@ -481,7 +481,7 @@ def reselected(read: Adoptee, wanted: Wanted) -> list[str]:
     return [
         name
         for name in (wanted.write_service, wanted.read_service)
-        if name in read.found.services and foreign.INSTANCE_LABEL not in read.found.services[name]
+        if name in read.found.services and INSTANCE_LABEL not in read.found.services[name]
     ]
 
 

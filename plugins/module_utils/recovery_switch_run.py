@@ -23,6 +23,7 @@ from .mysql.replication import State
 from .mysql.replication import observe as observe_state
 from .mysql.switchover_run import Run, gone
 from .recovery import remote
+from .recovery.handover import LOG_NAME, PASSWORD_FILE
 from .recovery_switch import OURS, RECOVERY, Instance, Seen, finished
 
 POLL = 0.5
@@ -31,9 +32,6 @@ TOOLS = "tools"
 # As roles/recovery mounts them in the Pod of a recovery.
 ARCHIVE = "/archive"
 FOLDER = "/scratch/recovery"
-PASSWORD_FILE = "/auth/root-password"
-# As roles/db names binary logs; only for a primary that cannot be asked.
-LOG_NAME = "mysql-bin"
 # Seconds without a line from the Pod.
 POD_TIMEOUT = 600.0
 
@@ -68,7 +66,7 @@ class Site:
 
     def claims(self) -> list[dict[str, Any]]:
         """Return the claims that are the cluster's, of whatever purpose."""
-        labels = f"{generations.INSTANCE_LABEL}={self.name}"
+        labels = f"{topology.INSTANCE_LABEL}={self.name}"
         return self.cluster.list("PersistentVolumeClaim", self.namespace, labels=labels)
 
     def read_claims(self) -> dict[str, Claim]:
@@ -151,7 +149,7 @@ class Site:
 
     def used(self, name: str) -> frozenset[str]:
         """Return the claims that an instance's Pods have, ending or not."""
-        labels = f"{generations.INSTANCE_LABEL}={self.name},{topology.SERVER_LABEL}={name}"
+        labels = f"{topology.INSTANCE_LABEL}={self.name},{topology.SERVER_LABEL}={name}"
         pods = self.cluster.list("Pod", self.namespace, labels=labels)
         live = [pod for pod in pods if pod["status"].get("phase") not in ("Succeeded", "Failed")]
         return frozenset(generations.mounted(pod) for pod in live)
@@ -178,7 +176,7 @@ def looked_at(site: Site, seen: Seen) -> Seen:
 def check(seen: Seen, *, accept_loss: bool) -> None:
     """Raise BinlogError where a switch must not be begun or gone on with; pure."""
     if not seen.scratch:
-        proof = [f"no claim of {seen.cluster} has the label {generations.NAME_LABEL}={RECOVERY}"]
+        proof = [f"no claim of {seen.cluster} has the label {topology.NAME_LABEL}={RECOVERY}"]
         raise BinlogError("recovery.no_switch", seen.cluster, proof)
     if not seen.primary:
         proof = [f"the Service for writes selects no instance of {seen.cluster}"]
@@ -314,7 +312,7 @@ class Work:
 
     def finish(self) -> None:
         """Label the claim of a recovery as the cluster's own: nothing of the recovery is open."""
-        labels = {generations.NAME_LABEL: OURS, generations.TAKES_OVER_LABEL: None}
+        labels = {topology.NAME_LABEL: OURS, generations.TAKES_OVER_LABEL: None}
         self._claim(self.scratch, {"labels": labels})
 
     def _claim(self, name: str, metadata: Mapping[str, Any]) -> None:

@@ -175,9 +175,7 @@ def read_rotate(body: bytes) -> tuple[str, int]:
 def rotate_event(server_id: int, file: str, *, checksum: bool) -> bytes:
     """Return the event by which a source says that another file follows; it lies in no file of its."""
     body = (4).to_bytes(8, "little") + file.encode()
-    size = HEADER_SIZE + len(body) + (CHECKSUM_SIZE if checksum else 0)
-    event = HEADER.pack(0, ROTATE, server_id, size, 0, ARTIFICIAL) + body
-    return event + zlib.crc32(event).to_bytes(CHECKSUM_SIZE, "little") if checksum else event
+    return _written(ROTATE, server_id, body, None, ARTIFICIAL, checksum=checksum)
 
 
 def previous_gtids_event(gtids: GtidSet, server_id: int, at: int, *, checksum: bool) -> bytes:
@@ -196,8 +194,16 @@ def previous_gtids_event(gtids: GtidSet, server_id: int, at: int, *, checksum: b
         body += len(intervals).to_bytes(8, "little")
         for first, last in intervals:
             body += first.to_bytes(8, "little") + (last + 1).to_bytes(8, "little")
+    return _written(PREVIOUS_GTIDS, server_id, bytes(body), at, 0, checksum=checksum)
+
+
+def _written(
+    kind: int, server_id: int, body: bytes, at: int | None, flags: int, *, checksum: bool
+) -> bytes:
+    """Return an event as a file has it. at: its position, None for one that lies in no file."""
     size = HEADER_SIZE + len(body) + (CHECKSUM_SIZE if checksum else 0)
-    event = HEADER.pack(0, PREVIOUS_GTIDS, server_id, size, at + size, 0) + bytes(body)
+    end = 0 if at is None else at + size
+    event = HEADER.pack(0, kind, server_id, size, end, flags) + body
     return event + zlib.crc32(event).to_bytes(CHECKSUM_SIZE, "little") if checksum else event
 
 

@@ -12,13 +12,11 @@ from typing import Any
 
 from . import pods as pod_status
 from .client import Cluster
-from .topology import SERVER_LABEL
+from .topology import INSTANCE_LABEL, MANAGER_LABEL, SERVER_LABEL
 
 Object = dict[str, Any]
 
 DATA_FOLDER = "/var/lib/mysql"
-INSTANCE_LABEL = "app.kubernetes.io/instance"
-MANAGER_LABEL = "app.kubernetes.io/managed-by"
 MANAGER = "mysql_on.kubernetes"
 PASSWORD = "MYSQL_ROOT_PASSWORD"
 IMAGES = ("mysql", "mysql-server")

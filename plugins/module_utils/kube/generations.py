@@ -16,11 +16,8 @@ from typing import Any
 
 from .client import Object
 from .routes import LAST_APPLIED
-from .topology import SERVER_LABEL
+from .topology import INSTANCE_LABEL, MANAGER_LABEL, NAME_LABEL, SERVER_LABEL
 
-NAME_LABEL = "app.kubernetes.io/name"
-INSTANCE_LABEL = "app.kubernetes.io/instance"
-MANAGER_LABEL = "app.kubernetes.io/managed-by"
 RETIRED_LABEL = "mysql-on.kubernetes/retired-from"
 EXECUTED = "mysql-on.kubernetes/gtid-executed"
 REPLACED_BY = "mysql-on.kubernetes/replaced-by"

@@ -11,6 +11,9 @@ from typing import Any
 from . import pods as pod_status
 from .client import Cluster
 
+NAME_LABEL = "app.kubernetes.io/name"
+INSTANCE_LABEL = "app.kubernetes.io/instance"
+MANAGER_LABEL = "app.kubernetes.io/managed-by"
 SERVER_LABEL = "mysql-on.kubernetes/server"
 READS_LABEL = "mysql-on.kubernetes/reads"
 CONFIG_ANNOTATION = "mysql-on.kubernetes/config"
@@ -79,7 +82,7 @@ def observe(cluster: Cluster, namespace: str, name: str, write_service: str) -> 
     """
     if cluster.get("Namespace", namespace) is None:
         return Topology(namespace, False, "", ())
-    labels = f"app.kubernetes.io/name=mysql,app.kubernetes.io/instance={name},{SERVER_LABEL}"
+    labels = f"{NAME_LABEL}=mysql,{INSTANCE_LABEL}={name},{SERVER_LABEL}"
     deployments = cluster.list("Deployment", namespace, labels=labels)
     pods = cluster.list("Pod", namespace, labels=labels)
     service = cluster.get("Service", write_service, namespace)
@@ -94,7 +97,7 @@ def claims(cluster: Cluster, namespace: str, name: str = "") -> dict[str, str]:
     recovered data did. While such a switch is at work two may be an instance's: the newer one counts.
     name: of one MySQL cluster, empty for all of the namespace.
     """
-    labels = f"app.kubernetes.io/instance={name},{SERVER_LABEL}" if name else SERVER_LABEL
+    labels = f"{INSTANCE_LABEL}={name},{SERVER_LABEL}" if name else SERVER_LABEL
     found = cluster.list("PersistentVolumeClaim", namespace, labels=labels)
     return {
         str(claim["metadata"]["labels"][SERVER_LABEL]): str(claim["metadata"]["name"])

@@ -32,6 +32,8 @@ from .server_options import Settings
 Say = Callable[[str], None]
 # Where roles/recovery mounts root's password of today.
 PASSWORD_FILE = "/auth/root-password"
+# As roles/db names binary logs; only for a primary that cannot be asked.
+LOG_NAME = "mysql-bin"
 # What makes a folder a data directory, from 8.0 on.
 DICTIONARY = "mysql.ibd"
 # A server that starts without it gives itself a UUID; what a server persisted is not for another.

@@ -274,7 +274,7 @@ def _verify(task: Task, work: Work) -> dict[str, Any]:
 def _hand_over(task: Task) -> dict[str, Any]:
     options = task.params.get("hand_over") or {}
     wanted = handover.Wanted(
-        log_name=str(options.get("log_name") or "mysql-bin"),
+        log_name=str(options.get("log_name") or handover.LOG_NAME),
         password_file=Path(str(options.get("password_file") or handover.PASSWORD_FILE)),
     )
     settings = task.settings(FIRST_SERVER_ID)

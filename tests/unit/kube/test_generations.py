@@ -39,7 +39,7 @@ def test_a_deployment_is_moved_and_its_note_of_what_was_applied_too() -> None:
 
 def test_a_new_claim_is_as_large_as_the_old_and_of_the_recovered_one_s_class() -> None:
     def claim(name: str, storage_class: str, size: str) -> dict[str, Any]:
-        labels = {generations.INSTANCE_LABEL: "mysql", generations.MANAGER_LABEL: "us"}
+        labels = {topology.INSTANCE_LABEL: "mysql", topology.MANAGER_LABEL: "us"}
         spec = {
             "accessModes": ["ReadWriteOnce"],
             "storageClassName": storage_class,

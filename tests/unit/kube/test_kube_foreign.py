@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import foreign
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import foreign, topology
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube.foreign import Place
 
 PLAIN = [{"name": "MYSQL_ROOT_PASSWORD", "value": "secret"}]
@@ -43,7 +43,7 @@ def deployment(name: str, claim: str = "data", **more: Any) -> dict[str, Any]:
 
 
 def claim(name: str, server: str = "") -> dict[str, Any]:
-    labels = {foreign.INSTANCE_LABEL: "mysql", foreign.SERVER_LABEL: server} if server else {}
+    labels = {topology.INSTANCE_LABEL: "mysql", topology.SERVER_LABEL: server} if server else {}
     return {"metadata": {"name": name, "labels": labels}, "spec": {"volumeName": f"pv-{name}"}}
 
 
@@ -105,8 +105,8 @@ def test_a_claim_whose_deployment_an_interrupted_run_took_away_is_still_an_insta
 
 
 def test_what_is_ours_is_taken_and_the_archiver_is_no_instance() -> None:
-    ours = {foreign.MANAGER_LABEL: foreign.MANAGER, foreign.INSTANCE_LABEL: "mysql"}
-    mine = deployment("mysql-1", labels={**ours, foreign.SERVER_LABEL: "mysql-1"})
+    ours = {topology.MANAGER_LABEL: foreign.MANAGER, topology.INSTANCE_LABEL: "mysql"}
+    mine = deployment("mysql-1", labels={**ours, topology.SERVER_LABEL: "mysql-1"})
     archiver = deployment("mysql-archiver", "archive", labels=ours)
     (engine,) = found(mine, archiver).engines
     assert engine.taken
