@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ..finding import CollectionError, Finding, errors, worst_first
@@ -21,6 +22,19 @@ Object = dict[str, Any]
 
 CLAIM = "PersistentVolumeClaim"
 TRANSIENT = network_causes.TRANSIENT | volumes.TRANSIENT
+# What is no cause any more where the run itself installs that part.
+MENDED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "metallb": frozenset({"metallb.not_installed"}),
+        "pool": frozenset(
+            {"metallb.no_pool", "metallb.no_l2advertisement", "metallb.pool_not_advertised"}
+        ),
+        "ingress": frozenset({"ingress.class_unknown", "ingress.controller_missing"}),
+        "provisioner": frozenset(
+            {"storage.no_class", "storage.class_missing", "storage.no_provisioner"}
+        ),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +42,7 @@ class Asked:
     """What the report is about. network, storage: None where that part is not asked for.
 
     names: (kind, name) that the run will use. claims: those of them that are volumes.
+    installs: the parts that the run installs first, each with the kinds of its objects.
     """
 
     run: preflight.Wanted
@@ -35,6 +50,7 @@ class Asked:
     network: network_causes.Wanted | None = None
     storage: storage_causes.Wanted | None = None
     claims: tuple[str, ...] = ()
+    installs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     language: str = "en"
 
 
@@ -74,7 +90,8 @@ def check(cluster: Cluster, asked: Asked, timeout: float) -> dict[str, Any]:
 def look(cluster: Cluster, asked: Asked) -> Report:
     """Make each check once. Raises KubeError where the API server does not answer."""
     report = Report()
-    needed = rights.needed(asked.run.namespace)
+    kinds = [kind for of in asked.installs.values() for kind in of]
+    needed = [*rights.needed(asked.run.namespace), *rights.to_make(kinds)]
     state = room.observe(cluster, asked.run.namespace, needed, asked.names)
     report.values.update(version=state.version, namespace_exists=state.namespace_exists)
     report.findings.extend(preflight.explain(state, asked.run, asked.language))
@@ -84,6 +101,8 @@ def look(cluster: Cluster, asked: Asked) -> Report:
         _allowed(report, state.refused, "network", lambda: _network(cluster, asked, report))
     if asked.storage is not None:
         _allowed(report, state.refused, "storage", lambda: _storage(cluster, asked, state, report))
+    mended = {code for part in asked.installs for code in MENDED[part]}
+    report.findings = [one for one in report.findings if one.code not in mended]
     return report
 
 
