@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A cluster that lacks MetalLB, an ingress controller and a provisioner: what is missing is installed, nothing else.
 
-On a lab without addons that nobody else uses (LAB=bare), by phase 1 of the site as a user plays it. The tests of
-this file are one story about that cluster and run in their order.
+On a lab without addons that nobody else uses (LAB=bare), by phase 1 of the site as a user plays it. Each test begins
+with that cluster empty, or with all of it installed.
 """
 
 from __future__ import annotations
@@ -66,13 +66,32 @@ def uids(objects: Objects) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
+def cluster_of_its_own() -> Iterator[Site]:
     second_lab.bring_up(second_lab.BARE, LAB_BARE="1")
-    for part in PARTS:
-        kube(REMOVE + part)
     made = Site(lab=second_lab.BARE, infra_install_pool="192.168.0.240-192.168.0.251")
     yield made
     made.remove()
+
+
+@pytest.fixture
+def empty(cluster_of_its_own: Site) -> Site:
+    """A site on a cluster that lacks everything."""
+    for part in sorted(parts_of(ours()) & set(PARTS)):
+        kube(REMOVE + part)
+    assert not ours()
+    return cluster_of_its_own
+
+
+@pytest.fixture
+def site(cluster_of_its_own: Site) -> Site:
+    """A site on a cluster where all of it is installed."""
+    if parts_of(ours()) != {*PARTS, "pool"}:
+        play(cluster_of_its_own)
+    return cluster_of_its_own
+
+
+def parts_of(objects: Objects) -> set[str]:
+    return {one["metadata"]["labels"][LABEL] for one in objects.values()}
 
 
 def play(site: Site, *options: str, **variables: Any) -> Played:
@@ -82,18 +101,18 @@ def play(site: Site, *options: str, **variables: Any) -> Played:
     return played
 
 
-def test_by_default_what_is_missing_is_refused_and_the_next_step_is_named(site: Site) -> None:
-    played = site.play("--tags", "infra")
+def test_by_default_what_is_missing_is_refused_and_the_next_step_is_named(empty: Site) -> None:
+    played = empty.play("--tags", "infra")
     assert played.failed
     for code in ("metallb.not_installed", "ingress.class_unknown", "storage.no_class"):
         assert f"[{code}]" in played.output
     assert played.output.count("-e cluster_install=missing") >= 3
     assert not ours()
-    assert not site.exists()
+    assert not empty.exists()
 
 
-def test_the_preflight_says_what_is_missing_and_makes_nothing(site: Site) -> None:
-    played = site.play("--tags", "preflight", cluster_install="missing")
+def test_the_preflight_says_what_is_missing_and_makes_nothing(empty: Site) -> None:
+    played = empty.play("--tags", "preflight", cluster_install="missing")
     assert not played.failed, played.output
     assert played.recap["changed"] == 0
     for what in (
@@ -123,7 +142,7 @@ def test_the_preflight_says_what_is_missing_and_makes_nothing(site: Site) -> Non
     ],
 )
 def test_what_cannot_be_used_is_named_before_anything_is_touched(
-    site: Site, tmp_path: Path, given: dict[str, str], said: str
+    empty: Site, tmp_path: Path, given: dict[str, str], said: str
 ) -> None:
     (tmp_path / "no.yaml").write_text("a: b: c")
     names = {
@@ -132,18 +151,18 @@ def test_what_cannot_be_used_is_named_before_anything_is_touched(
     }
     checksum = {"infra_provisioner_checksum": ""} if "infra_provisioner_manifest" in given else {}
     variables = {key: text.format(**names) for key, text in given.items()}
-    played = site.play("--tags", "infra", cluster_install="missing", **checksum, **variables)
+    played = empty.play("--tags", "infra", cluster_install="missing", **checksum, **variables)
     assert played.failed
     assert said in played.output
     assert next(iter(given)) in played.output
     assert not ours()
-    assert not site.exists()
+    assert not empty.exists()
 
 
-def test_a_name_that_is_somebody_elses_ends_it_before_anything_is_touched(site: Site) -> None:
+def test_a_name_that_is_somebody_elses_ends_it_before_anything_is_touched(empty: Site) -> None:
     kube("kubectl create namespace local-path-storage")
     try:
-        played = site.play("--tags", "infra", cluster_install="missing")
+        played = empty.play("--tags", "infra", cluster_install="missing")
         assert played.failed
         assert (
             "Namespace local-path-storage is there, and was not installed by the site"
@@ -155,15 +174,15 @@ def test_a_name_that_is_somebody_elses_ends_it_before_anything_is_touched(site: 
         kube("kubectl delete namespace local-path-storage")
 
 
-def test_check_mode_names_all_that_the_run_then_installs(site: Site) -> None:
-    predicted = play(site, "--check", "--diff")
+def test_check_mode_names_all_that_the_run_then_installs(empty: Site) -> None:
+    predicted = play(empty, "--check", "--diff")
     assert not ours()
-    played = play(site)
+    played = play(empty)
     made = ours()
     of_the_site = {
         name for name in predicted.predicted if name.split()[0] == "PersistentVolumeClaim"
     }
-    of_the_site.add(f"Namespace {site.namespace}")
+    of_the_site.add(f"Namespace {empty.namespace}")
     assert predicted.predicted - of_the_site == set(made)
     assert {one["metadata"]["labels"]["app.kubernetes.io/managed-by"] for one in made.values()} == {
         "mysql_on.kubernetes"
@@ -188,7 +207,7 @@ def test_one_that_is_missing_is_installed_alone(site: Site, part: str) -> None:
     assert left
     play(site)
     assert uids(ours()).items() >= left.items()
-    assert any(one["metadata"]["labels"][LABEL] == part for one in ours().values())
+    assert part in parts_of(ours())
     assert play(site).changed == []
 
 
@@ -210,21 +229,18 @@ def test_a_teardown_says_what_it_leaves_and_how_it_is_removed(site: Site) -> Non
     assert uids(ours()) == before
 
 
-def test_what_is_somebody_elses_is_left_alone(site: Site) -> None:
+def test_what_is_somebody_elses_is_left_alone(empty: Site) -> None:
     """Their MetalLB in another namespace, their pool, their default classes: only a controller for ours is made."""
-    for part in PARTS:
-        kube(REMOVE + part)
-    assert not ours()
     _install_theirs()
     try:
         before = labelled(THEIRS)
-        played = play(site)
-        assert {one["metadata"]["labels"][LABEL] for one in ours().values()} == {"ingress"}
+        played = play(empty)
+        assert parts_of(ours()) == {"ingress"}
         assert "there    MetalLB: " in played.output
         default = "ingressclass.kubernetes.io/is-default-class"
         assert default not in ours()["IngressClass nginx"]["metadata"].get("annotations", {})
         assert uids(labelled(THEIRS)) == uids(before)
-        assert play(site).changed == []
+        assert play(empty).changed == []
     finally:
         kube(f"{REMOVE}ingress")
         kube(f"{REMOVE.split(' -l ')[0]} -l {THEIRS}")
