@@ -85,7 +85,7 @@ def empty(cluster_of_its_own: Site) -> Site:
 @pytest.fixture
 def site(cluster_of_its_own: Site) -> Site:
     """A site on a cluster where all of it is installed."""
-    if parts_of(ours()) != {*PARTS, "pool"}:
+    if parts_of(ours()) != {*PARTS, "pool"} or not cluster_of_its_own.exists():
         play(cluster_of_its_own)
     return cluster_of_its_own
 
