@@ -193,6 +193,17 @@ def test_check_mode_names_all_that_the_run_then_installs(empty: Site) -> None:
     assert "Prove that MetalLB gives the ingress IP" in played.output
 
 
+def test_check_mode_of_the_whole_site_goes_on_past_what_is_missing(empty: Site) -> None:
+    predicted = empty.play("--check", "--diff", cluster_install="missing")
+    assert not predicted.failed, predicted.output
+    assert {
+        "Deployment traefik",
+        "StorageClass local-path",
+        "IPAddressPool mysql-on-kubernetes",
+    } <= (predicted.predicted)
+    assert not ours()
+
+
 def test_the_second_run_changes_nothing_and_reads_no_manifest(site: Site) -> None:
     before = uids(ours())
     assert play(site, infra_metallb_manifest="/nowhere/it.yaml").changed == []

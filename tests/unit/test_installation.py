@@ -17,8 +17,10 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import pa
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube.manifest import Source
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube.metallb import address
 
+from roles.lab.files.lab import addons
+from roles.lab.files.lab.cli import definition
 from tests.unit.causes.test_causes_report import FakeCluster
-from tests.unit.roles.test_templates import variables
+from tests.unit.roles.test_templates import render, variables
 
 Object = dict[str, Any]
 
@@ -271,9 +273,13 @@ def test_a_manifest_is_read_only_where_its_part_is_missing(asked: Asked) -> None
     assert "metallb" in look(broken, Deployment=[CHART])["present"]
 
 
-def test_the_pinned_versions_are_those_that_the_lab_runs() -> None:
-    from roles.lab.files.lab.cli import definition
+def test_the_lab_and_the_role_make_the_same_ingress_controller_of_one_template() -> None:
+    by_the_lab = addons.render(addons.TRAEFIK.read_text(), definition())
+    given = {"infra_app_ip": definition().ingress}
+    assert render("infra", addons.TRAEFIK.name, **given) == list(yaml.safe_load_all(by_the_lab))
 
+
+def test_the_pinned_versions_are_those_that_the_lab_runs() -> None:
     found = variables("infra")
     lab = definition()
     assert found["infra_metallb_version"] == lab.metallb
