@@ -254,7 +254,7 @@ def test_what_is_somebody_elses_is_left_alone(empty: Site) -> None:
         assert play(empty).changed == []
     finally:
         kube(f"{REMOVE}ingress")
-        kube(f"{REMOVE.split(' -l ')[0]} -l {THEIRS}")
+        kube(f"{REMOVE.split(' -l ', maxsplit=1)[0]} -l {THEIRS}")
 
 
 def _install_theirs() -> None:
