@@ -111,6 +111,7 @@ def look(cluster: Cluster, asked: Asked) -> dict[str, Any]:
                 "kinds": part.makes,
                 "images": manifest.images_of(part.objects),
                 "names": [manifest.named(one) for one in part.objects],
+                "classes": [one for one in part.objects if one["kind"] == "StorageClass"],
             }
             for part in made
         ],

@@ -130,6 +130,10 @@ missing:
       description: Its objects, as C(Kind name).
       type: list
       elements: str
+    classes:
+      description: Its StorageClasses.
+      type: list
+      elements: dict
 objects:
   description: The objects of each part that is missing, in the order in which they are to be made.
   returned: success

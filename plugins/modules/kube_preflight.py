@@ -135,6 +135,11 @@ options:
         type: list
         elements: str
         default: []
+      classes:
+        description: Its StorageClasses, which count as if they were there.
+        type: list
+        elements: dict
+        default: []
   timeout:
     description: Seconds to wait for what heals by itself, such as a Pod of MetalLB that starts.
     type: int
@@ -268,6 +273,7 @@ def asked(params: dict[str, Any]) -> report.Asked:
         storage=storage,
         claims=tuple(one["name"] for one in objects if one["kind"] == report.CLAIM),
         installs={one["part"]: tuple(one["kinds"]) for one in params["installs"]},
+        classes=tuple(made for one in params["installs"] for made in one["classes"]),
         language=language,
     )
 
@@ -310,6 +316,7 @@ def main() -> None:
     installed = {
         "part": {"type": "str", "required": True, "choices": list(parts.PARTS)},
         "kinds": {"type": "list", "elements": "str", "default": []},
+        "classes": {"type": "list", "elements": "dict", "default": []},
     }
     module = AnsibleModule(
         argument_spec={

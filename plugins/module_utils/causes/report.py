@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -30,9 +30,8 @@ MENDED: Mapping[str, frozenset[str]] = MappingProxyType(
             {"metallb.no_pool", "metallb.no_l2advertisement", "metallb.pool_not_advertised"}
         ),
         "ingress": frozenset({"ingress.class_unknown", "ingress.controller_missing"}),
-        "provisioner": frozenset(
-            {"storage.no_class", "storage.class_missing", "storage.no_provisioner"}
-        ),
+        # Its class counts as one that is there.
+        "provisioner": frozenset(),
     }
 )
 
@@ -42,7 +41,8 @@ class Asked:
     """What the report is about. network, storage: None where that part is not asked for.
 
     names: (kind, name) that the run will use. claims: those of them that are volumes.
-    installs: the parts that the run installs first, each with the kinds of its objects.
+    installs: the parts that the run installs first, each with the kinds of its objects. classes: the
+    StorageClasses among these.
     """
 
     run: preflight.Wanted
@@ -51,6 +51,7 @@ class Asked:
     storage: storage_causes.Wanted | None = None
     claims: tuple[str, ...] = ()
     installs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    classes: tuple[Object, ...] = ()
     language: str = "en"
 
 
@@ -138,6 +139,7 @@ def _storage(cluster: Cluster, asked: Asked, seen: room.RoomState, report: Repor
     present = [str(one["metadata"]["name"]) for one in seen.taken if one["kind"] == CLAIM]
     names = [name for name in asked.claims if name in present]
     state = storage.observe(cluster, namespace, names)
+    state = replace(state, classes=(*state.classes, *asked.classes))
     choice = storage_causes.choose(state, wanted, asked.language)
     report.findings.extend(choice.findings)
     report.findings.extend(
@@ -146,7 +148,9 @@ def _storage(cluster: Cluster, asked: Asked, seen: room.RoomState, report: Repor
     chosen = choice.storage_class
     name = str(chosen["metadata"]["name"]) if chosen else ""
     report.values.update(storage_class=name)
-    if chosen:
+    if chosen in asked.classes:
+        report.not_proved.append(f"that the StorageClass {name}, which is missing, provisions")
+    elif chosen:
         binding = chosen.get("volumeBindingMode", "Immediate")
         report.checked.append(
             f"the StorageClass {name} ({chosen.get('provisioner')}, {binding}) is there"

@@ -155,7 +155,11 @@ def test_what_the_run_installs_is_no_cause_and_its_rights_are_asked_for() -> Non
         "ingress": ("IngressClass",),
         "provisioner": ("StorageClass",),
     }
-    found = report.look(cluster, replace(asked(), installs=installs))  # type: ignore[arg-type]
+    made = (objects.storage_class("local-path", default=True),)
+    given = replace(asked(), installs=installs, classes=made)
+    found = report.look(cluster, given)  # type: ignore[arg-type]
+    assert found.values["storage_class"] == "local-path"
+    assert "that the StorageClass local-path, which is missing, provisions" in found.not_proved
     codes = [one.code for one in found.findings]
     assert not {"metallb.not_installed", "ingress.class_unknown", "storage.no_class"} & set(codes)
     (right,) = [one for one in found.findings if one.code == "kube.forbidden"]
