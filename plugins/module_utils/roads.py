@@ -213,6 +213,7 @@ def _connect_pod(params: Mapping[str, Any], login: Mapping[str, Any]) -> Connect
             # A server that starts refuses until it listens: that may take its time, not more.
             if time.monotonic() >= deadline:
                 raise
+        # Nothing tells when mysqld begins to listen; the port-forward itself is what is tried.
         time.sleep(POLL)
 
 

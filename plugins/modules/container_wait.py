@@ -134,6 +134,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
                 found = containers.explain(params["container"], state, log, params["language"])
                 message = f"Container {params['container']} does not answer: {error.message}"
                 raise CollectionError(message, [*found, *error.findings]) from error
+        # Neither Docker nor Podman tells when the server in a container answers.
         time.sleep(POLL)
 
 

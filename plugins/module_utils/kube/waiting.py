@@ -234,6 +234,7 @@ def wait(
         stayed = any(now - first >= patience for first in since.values())
         if stayed or now - begun >= timeout:
             raise _ended(waiting, seen, found, now - begun, stayed)
+        # Objects, Pods and events of several kinds are judged together: no single watch tells of all.
         time.sleep(POLL)
 
 
