@@ -37,6 +37,18 @@ def findings_argument_spec() -> Spec:
     return {"language": {"type": "str", "choices": ["en", "ko"], "default": "en"}}
 
 
+def cluster_argument_spec(*, reads: bool = False) -> Spec:
+    """Return the options of the fragment ``cluster``, with reads those of ``cluster.reads``."""
+    services = {"write_service": {"type": "str", "default": "mysql-write"}}
+    if reads:
+        services["read_service"] = {"type": "str", "default": "mysql-read"}
+    return {
+        "namespace": {"type": "str", "required": True},
+        "cluster": {"type": "str", "default": "mysql"},
+        **services,
+    }
+
+
 def login_argument_spec() -> Spec:
     """Return who logs in, and for how long it is tried (part of ``mysql`` and ``instances``)."""
     return {
