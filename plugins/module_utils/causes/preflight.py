@@ -14,6 +14,7 @@ from ..kube import ingress, room
 from ..kube.room import Need, RoomState
 from ..mysql.dialect import OLDEST
 from .catalogue import finding
+from .kube import nodes_not_ready
 
 Labels = Mapping[str, str]
 
@@ -174,11 +175,8 @@ def _names(state: RoomState, wanted: Wanted, language: str) -> Iterator[Finding]
 
 
 def _nodes(state: RoomState, wanted: Wanted, language: str) -> Iterator[Finding]:
-    for node in state.nodes:
-        if room.is_broken(node):
-            name = str(node["metadata"]["name"])
-            proof = [f"Node {name}: condition Ready is not True"]
-            yield finding("kube.node_not_ready", subject=name, proof=proof, language=language)
+    ours = [pod for pod in state.pods if pod["metadata"].get("namespace") == wanted.namespace]
+    yield from nodes_not_ready(state.nodes, ours, language)
     if {"Node", "Pod"} & set(state.blind):
         return
     free = room.free_room(state, wanted.own, wanted.namespace)

@@ -174,12 +174,7 @@ def is_usable(node: Object) -> bool:
     """Whether the scheduler may put an ordinary Pod on a node."""
     spec = node.get("spec") or {}
     tainted = any(taint.get("effect") in KEEPS_AWAY for taint in spec.get("taints") or [])
-    return not spec.get("unschedulable") and not tainted and _ready(node)
-
-
-def is_broken(node: Object) -> bool:
-    """Whether a node says that it is not ready."""
-    return not _ready(node)
+    return not spec.get("unschedulable") and not tainted and pod_status.is_node_ready(node)
 
 
 def free_room(
@@ -285,10 +280,6 @@ def _list(cluster: Cluster, kind: str, namespace: str | None, blind: list[str]) 
             raise
         blind.append(kind)
         return []
-
-
-def _ready(node: Object) -> bool:
-    return pod_status.condition(node, "Ready") == "True"
 
 
 def _given(container: Object) -> Resources:
