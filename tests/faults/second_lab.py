@@ -7,10 +7,15 @@ It is made where it is not there (two minutes) and left running; ``LAB=faults ma
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
+from roles.lab.files.lab import cgroups
+from roles.lab.files.lab.system import wait_until
 from tests.integration.runner import CHECKOUT
 
 LAB = os.environ.get("FAULTS_LAB", "faults")
@@ -42,3 +47,21 @@ def api_server() -> int:
         except OSError:
             continue
     raise AssertionError(f"no API server of the lab {LAB} runs")
+
+
+def cut_power(node: str) -> None:
+    """End all that runs on a node, at once and unasked; bring_up() switches it on again.
+
+    What would start its containerd and kubelet anew ends first; bring_up() has another one.
+    """
+    supervisor = json.loads((FOLDER / "supervisor.json").read_text())["pid"]
+    os.kill(supervisor, signal.SIGKILL)
+
+    def dead() -> bool:
+        left = cgroups.processes(f"mysql_on_kubernetes/{LAB}/{node}")
+        for process in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        return not left
+
+    assert wait_until(dead, seconds=30), f"processes of {node} do not end"
