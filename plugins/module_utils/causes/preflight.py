@@ -14,6 +14,7 @@ from ..kube import ingress, room
 from ..kube.room import Need, RoomState
 from ..mysql.dialect import OLDEST
 from .catalogue import finding
+from .ingress import host_is_ip
 from .kube import nodes_not_ready
 
 Labels = Mapping[str, str]
@@ -56,6 +57,7 @@ def explain(state: RoomState, wanted: Wanted, language: str = "en") -> list[Find
         *_image(wanted, language),
         *_rights(state, wanted, language),
         *_names(state, wanted, language),
+        *_host(wanted, language),
         *_paths(state, wanted, language),
         *_nodes(state, wanted, language),
         *_quotas(state, wanted, language),
@@ -112,6 +114,12 @@ def _image(wanted: Wanted, language: str) -> Iterator[Finding]:
         language=language,
         oldest=".".join(map(str, OLDEST)),
     )
+
+
+def _host(wanted: Wanted, language: str) -> list[Finding]:
+    """Return that the Ingresses could not be made, where they would have an address as their host."""
+    found = host_is_ip(f"of {wanted.namespace}", wanted.host, language)
+    return [found] if found else []
 
 
 def _paths(state: RoomState, wanted: Wanted, language: str) -> Iterator[Finding]:
