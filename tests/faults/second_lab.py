@@ -16,6 +16,7 @@ from pathlib import Path
 
 from roles.lab.files.lab import cgroups
 from roles.lab.files.lab.system import wait_until
+from tests.integration import cluster
 from tests.integration.runner import CHECKOUT
 
 LAB = os.environ.get("FAULTS_LAB", "faults")
@@ -50,10 +51,13 @@ def api_server() -> int:
 
 
 def cut_power(node: str) -> None:
-    """End all that runs on a node, at once and unasked; bring_up() switches it on again.
+    """Cut a node off, and end all that runs on it at once; bring_up() switches it on again.
 
-    What would start its containerd and kubelet anew ends first; bring_up() has another one.
+    Nobody is told that a connection ended. What would start its containerd and kubelet anew ends
+    first; bring_up() has another one.
     """
+    down = [*cluster.node(node, "net", lab=LAB), "ip", "link", "set", "eth0", "down"]
+    subprocess.run(down, check=True)
     supervisor = json.loads((FOLDER / "supervisor.json").read_text())["pid"]
     os.kill(supervisor, signal.SIGKILL)
 
