@@ -111,6 +111,7 @@ def test_a_data_set_is_not_written_where_it_cannot_be(tmp_path: Path, path: str,
 
 
 def test_a_position_lies_behind_the_end_of_its_log(server: Server) -> None:
+    server.sql("CREATE DATABASE behind")
     (log,) = server.sql("SHOW BINARY LOGS")[-1:]
     place = {**server.login, "action": "find", "file": log["log_name"]}
     result = fail("binlog_point", {**place, "position": 10**9})
@@ -118,8 +119,9 @@ def test_a_position_lies_behind_the_end_of_its_log(server: Server) -> None:
     size = re.search(r"has (\d+) bytes", finding["proof"][0])
     assert size
     assert finding["fix"] == "Give a position from 4 to the size of the file in bytes"
-    found = succeed("binlog_point", {**place, "position": int(size[1])})
-    assert found["point"]["file"] == log["log_name"]
+    assert int(size[1]) == log["file_size"]
+    found = succeed("binlog_point", {**place, "position": 4})
+    assert found["transaction"]["file"] == log["log_name"]
 
 
 class Web(ThreadingHTTPServer):
