@@ -12,7 +12,7 @@ from typing import Any
 
 from . import kinds
 from . import pods as pod_status
-from .client import Cluster, KubeError
+from .client import FORBIDDEN, Cluster, KubeError
 from .storage import quantity
 
 Object = dict[str, Any]
@@ -79,9 +79,9 @@ def observe(
     What this user may not list is left empty and named in ``blind``.
     """
     version = cluster.version()
-    exists = cluster.get("Namespace", namespace) is not None
-    refused = _refused(cluster, rights, exists)
     blind: list[str] = []
+    exists = _exists(cluster, namespace, blind)
+    refused = _refused(cluster, rights, exists)
     nodes, pods = _list(cluster, "Node", None, blind), _list(cluster, "Pod", None, blind)
     quotas = _list(cluster, "ResourceQuota", namespace, blind) if exists else []
     taken = list(_taken(cluster, namespace, names, blind)) if exists else []
@@ -96,6 +96,17 @@ def observe(
         taken=tuple(taken),
         blind=tuple(blind),
     )
+
+
+def _exists(cluster: Cluster, namespace: str, blind: list[str]) -> bool:
+    """Whether the namespace is there; one that may not be read is somebody's who was given it."""
+    try:
+        return cluster.get("Namespace", namespace) is not None
+    except KubeError as error:
+        if error.status != FORBIDDEN:
+            raise
+        blind.append("Namespace")
+        return True
 
 
 def _refused(cluster: Cluster, rights: Sequence[Right], exists: bool) -> dict[Right, str]:
