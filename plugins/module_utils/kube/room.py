@@ -287,7 +287,7 @@ def _list(cluster: Cluster, kind: str, namespace: str | None, blind: list[str]) 
     try:
         return cluster.list(kind, namespace)
     except KubeError as error:
-        if error.status != 403:
+        if error.status != FORBIDDEN:
             raise
         blind.append(kind)
         return []
