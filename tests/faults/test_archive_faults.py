@@ -88,7 +88,7 @@ def test_a_base_was_never_started(archive: HandArchive) -> None:
 def test_the_point_is_older_than_every_base(archive: HandArchive) -> None:
     finding = refused(archive, "recovery.before_base", {"before_gtid": f"{archive.uuid}:1"})
     assert "the window of the archive says" in finding["fix"]
-    window = succeed("mysql_recovery", asked(archive, {}, action="window", target=None))["window"]
+    window = succeed("mysql_recovery", asked(archive, LATEST, action="window"))["window"]
     earliest = {"gtid_executed": window["earliest"]["gtid_executed"]}
     assert planned(archive, earliest)["transactions"] == 0
 

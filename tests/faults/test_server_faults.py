@@ -395,6 +395,8 @@ def test_the_source_refuses_in_words_of_its_own(primary: Server, replica: Server
 @long
 def test_nobody_takes_writes_when_one_shall_hand_over(primary: Server, replica: Server) -> None:
     primary.sql("SET GLOBAL super_read_only = ON")
+    # Whom the others follow would be taken for it.
+    succeed("mysql_replication", {**replica.login, "state": "detached"})
     asked = {
         "instances": [primary.instance("primary"), replica.instance("replica-1")],
         "target": "replica-1",
