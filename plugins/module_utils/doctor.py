@@ -17,7 +17,6 @@ from .causes import metallb as metallb_causes
 from .causes import tables as table_causes
 from .causes.doctor import Diagnosis, Seen, Wanted
 from .causes.instances import DENIED, Reading
-from .causes.settling import look_until
 from .finding import CollectionError, Finding, errors
 from .kube import client, ingress, lan, metallb, storage, workload
 from .kube.client import FORBIDDEN, Cluster, KubeError
@@ -25,6 +24,7 @@ from .kube.ingress import IngressState, Rule
 from .mysql import checksum
 from .mysql.connection import MysqlError
 from .mysql.replication import observe as observe_instance
+from .polling import look_until
 
 Part = TypeVar("Part")
 

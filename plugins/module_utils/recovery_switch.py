@@ -284,17 +284,19 @@ class _Planner:
         """Return the steps that say of claims that an instance had them."""
         seen, name = self.seen, instance.name
         target = seen.target(instance)
-
-        def retired(claim: Claim) -> Claim:
-            return replace(claim, server="", retired=name, replaced_by=seen.scratch)
-
         return [
-            Step(
-                f"label claim {claim.name}: {name} had it",
-                "nothing that holds data is deleted, and nobody takes it up by mistake",
-                lambda seen, claim=claim: seen.with_claim(claim.name, retired),  # type: ignore[misc]
-                lambda claim=claim: self.hands.retire(name, claim.name),  # type: ignore[misc]
-            )
+            self._retired(name, claim.name)
             for claim in seen.claims.values()
             if claim.server == name and claim.name != target
         ]
+
+    def _retired(self, name: str, claim: str) -> Step[Seen]:
+        scratch = self.seen.scratch
+        return Step(
+            f"label claim {claim}: {name} had it",
+            "nothing that holds data is deleted, and nobody takes it up by mistake",
+            lambda seen: seen.with_claim(
+                claim, lambda one: replace(one, server="", retired=name, replaced_by=scratch)
+            ),
+            lambda: self.hands.retire(name, claim),
+        )

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -22,6 +21,7 @@ from .mysql.connection import Connection
 from .mysql.replication import State
 from .mysql.replication import observe as observe_state
 from .mysql.switchover_run import Run, gone
+from .polling import look_until
 from .recovery import remote
 from .recovery.handover import LOG_NAME, PASSWORD_FILE
 from .recovery_switch import OURS, RECOVERY, Instance, Seen, finished
@@ -321,9 +321,11 @@ class Work:
         site.cluster.patch("PersistentVolumeClaim", name, body, site.namespace)
 
     def _wait(self, done: Callable[[], bool], words: str) -> None:
-        deadline = time.monotonic() + float(self.site.params["timeout"])
-        while not done():
-            if time.monotonic() >= deadline:
-                raise CollectionError(f"{words}, after {self.site.params['timeout']} s still")
-            self.site.say(words)
-            time.sleep(POLL)
+        def look() -> bool:
+            over = done()
+            if not over:
+                self.site.say(words)
+            return over
+
+        if not look_until(look, bool, float(self.site.params["timeout"]), POLL):
+            raise CollectionError(f"{words}, after {self.site.params['timeout']} s still")

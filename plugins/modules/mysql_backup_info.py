@@ -20,10 +20,7 @@ extends_documentation_fragment:
   - mysql_on.kubernetes.mysql
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
-attributes:
-  check_mode:
-    description: Runs the same in check mode, since it only reads.
-    support: full
+  - mysql_on.kubernetes.reading
 options:
   archive:
     description: The Deployment that writes the archive.

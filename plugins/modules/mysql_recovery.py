@@ -149,7 +149,7 @@ options:
         type: path
         required: true
       run_in:
-        description: Words that stand before each command, such as C(chroot), C(/srv/tree).
+        description: Words that stand before each command, such as C(chroot), C(/srv/tree). Not used with O(in_pod).
         type: list
         elements: str
         default: []
@@ -211,24 +211,6 @@ options:
       password_file:
         description: File with root's password of today.
         type: path
-  in_pod:
-    description:
-      - A Pod as C(roles/recovery) makes it, in which everything is done. O(archive) and O(scratch.folder) are folders
-        of the Pod then, and O(scratch.run_in) is of no meaning.
-    type: dict
-    suboptions:
-      namespace:
-        description: Namespace of the Pod.
-        type: str
-        required: true
-      name:
-        description: Name of the Pod.
-        type: str
-        required: true
-      container:
-        description: Its container with Python and the collection's code.
-        type: str
-        default: tools
   progress_file:
     description: File that gets a line every few seconds. Set by the action plugin of this module.
     type: path
@@ -277,6 +259,7 @@ options:
 extends_documentation_fragment:
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
+  - mysql_on.kubernetes.recovery_pod
 attributes:
   check_mode:
     description: Makes the plan and says what would be done; writes nothing but a lock file into O(scratch.folder).
@@ -446,10 +429,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import roads
+from ..module_utils import recovery_pod, roads
 from ..module_utils.binlog.search import STATEMENT_KINDS
-from ..module_utils.kube import client
-from ..module_utils.kube import exec as kube_exec
 from ..module_utils.mysql.connection import Connection
 from ..module_utils.progress import ProgressFile
 from ..module_utils.recovery import remote, task
@@ -526,18 +507,11 @@ def argument_spec() -> dict[str, Any]:
                 "password_file": {"type": "path", "no_log": False},
             },
         },
-        "in_pod": {
-            "type": "dict",
-            "options": {
-                "namespace": {"type": "str", "required": True},
-                "name": {"type": "str", "required": True},
-                "container": {"type": "str", "default": "tools"},
-            },
-        },
         "progress_file": {"type": "path"},
         **roads.mysql_argument_spec(),
         **roads.kubernetes_argument_spec(),
         **roads.findings_argument_spec(),
+        **recovery_pod.argument_spec(),
     }
 
 
@@ -547,13 +521,9 @@ def in_pod(
     say: Callable[[str], None],
     check_mode: bool,
 ) -> dict[str, Any]:
-    place = remote.Place(**params["in_pod"])
     gtids = task.named_set(params["target"] or {}, connect)
     sent = params if gtids is None else {**params, "target": {"gtid_executed": gtids}}
-    cluster = client.connect(params["kubeconfig"], params["context"])
-    command = remote.command(sent, check_mode)
-    done = kube_exec.run(cluster, place.namespace, place.name, place.container, command, told=say)
-    return remote.answer(done.code, done.output, done.errors)
+    return recovery_pod.ask(params, remote.command(sent, check_mode), say)
 
 
 def work(module: AnsibleModule) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -151,6 +152,11 @@ class Site:
                     meta.get("generation") or meta["resourceVersion"]
                 )
         return found
+
+    def root_password(self) -> str:
+        secret = self.cluster.get("Secret", "mysql-auth", self.namespace)
+        assert secret is not None
+        return base64.b64decode(secret["data"]["root-password"]).decode()
 
     def remove(self) -> None:
         if self.exists():

@@ -8,12 +8,11 @@ and a replica is not blamed for a source that does not run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..finding import Finding, errors, worst_first
-from ..kube import room
 from ..kube.ingress import IngressState
 from ..kube.metallb import NetworkState
 from ..kube.storage import StorageState
@@ -23,8 +22,8 @@ from . import instances as instance_causes
 from . import metallb as metallb_causes
 from . import storage as storage_causes
 from . import workload as workload_causes
-from .catalogue import finding
 from .instances import Reading
+from .kube import nodes_not_ready
 from .metallb import Wanted as WantedAddress
 
 Object = dict[str, Any]
@@ -110,7 +109,7 @@ class Diagnosis:
 
 def explain(seen: Seen, wanted: Wanted) -> Diagnosis:
     """Return what is wrong and what is in order. Pure."""
-    found: list[Finding] = list(_nodes(seen, wanted.language))
+    found = nodes_not_ready(seen.nodes, _pods(seen), wanted.language)
     checked: list[str] = list(seen.checked)
     if seen.network is not None and wanted.address is not None:
         verdict = metallb_causes.explain(seen.network, wanted.address)
@@ -141,12 +140,11 @@ def report(diagnosis: Diagnosis, language: str = "en") -> list[str]:
     return lines
 
 
-def _nodes(seen: Seen, language: str) -> Iterator[Finding]:
-    for node in seen.nodes:
-        if room.is_broken(node):
-            name = str(node["metadata"]["name"])
-            proof = [f"Node {name}: condition Ready is not True"]
-            yield finding("kube.node_not_ready", subject=name, proof=proof, language=language)
+def _pods(seen: Seen) -> list[Object]:
+    """Return the Pods of the instances."""
+    if seen.workload is None:
+        return []
+    return [pod for one in seen.workload.deployments.values() for pod in one.pods]
 
 
 def _storage(seen: Seen, wanted: Wanted) -> list[Finding]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -93,6 +93,8 @@ class Connection:
     def __init__(self, raw: Any, address: str) -> None:
         self.raw = raw
         self.address = address
+        # Asked once the session is lost: what is wrong with the road, as far as its maker knows.
+        self.explain_loss: Callable[[], Sequence[Finding]] | None = None
         self._server: Server | None = None
         self._errors: tuple[type[Exception], ...] = (require("pymysql").err.Error, OSError)
 
@@ -114,7 +116,7 @@ class Connection:
             cursor.execute(sql)
             yield from cursor
         except self._errors as error:
-            raise _translated(error, f"{self.address} refused the statement", sql) from error
+            raise self._refusal(error, sql) from error
         finally:
             cursor.close()
 
@@ -178,8 +180,14 @@ class Connection:
         try:
             cursor.execute(sql, tuple(params) or None)
         except self._errors as error:
-            raise _translated(error, f"{self.address} refused the statement", sql) from error
+            raise self._refusal(error, sql) from error
         return cursor
+
+    def _refusal(self, error: Exception, sql: str) -> MysqlError:
+        failure = _translated(error, f"{self.address} refused the statement", sql)
+        if failure.lost and self.explain_loss is not None:
+            failure.findings = tuple(self.explain_loss())
+        return failure
 
 
 def _open(

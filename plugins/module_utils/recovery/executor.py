@@ -163,6 +163,7 @@ class ScratchServer:
                 raise BinlogError(
                     "recovery.scratch_not_started", str(self._executor.folder), self.last_words()
                 )
+            # It listens when its redo log is applied, and tells only its own log.
             time.sleep(POLL)
 
     def _answers(self) -> bool:
@@ -192,6 +193,7 @@ class ScratchServer:
         while pid_file.exists() or (self._process is not None and self._process.poll() is None):
             if time.monotonic() > deadline:
                 raise CollectionError(f"{self._executor.folder}: mysqld did not end in time")
+            # It may be a child of an earlier run, which nobody here can wait for.
             time.sleep(POLL)
 
     def _pid_file(self, connection: Connection) -> Path:
