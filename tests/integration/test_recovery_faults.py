@@ -88,13 +88,12 @@ class Volume:
         return self.folder / "hog"
 
     def fill(self) -> None:
-        """Take all that is left."""
-        with self.hog.open("ab") as stream:
+        """Take all that is left. Unbuffered: a buffer would keep what did not fit, and fail at its end."""
+        with self.hog.open("ab", buffering=0) as stream:
             block = b"x" * MEGA
             while len(block) >= 4096:
                 try:
                     stream.write(block)
-                    stream.flush()
                 except OSError:
                     block = block[: len(block) // 2]
 

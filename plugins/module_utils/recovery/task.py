@@ -30,13 +30,17 @@ from .target import Exactly, Target, read_target
 
 Connect = Callable[[], Connection]
 
-ACTIONS = ("window", "plan", "apply", "verify", "recheck", "hand_over", "release", "abandon")
+ACTIONS = (
+    *("window", "plan", "apply", "verify", "recheck", "left_out"),
+    *("hand_over", "release", "abandon"),
+)
 FAILED = {
     "window": "What can be recovered is not known",
     "plan": "There is no way to this point",
     "apply": "The recovery was not completed",
     "verify": "The recovery is not what was planned",
     "recheck": "The recovery is not what was verified",
+    "left_out": "What would be lost is not known",
     "hand_over": "The recovered data was not handed over",
     "release": "The scratch instance was not released",
     "abandon": "The recovery was not abandoned",
@@ -149,6 +153,9 @@ def _on_scratch(task: Task, action: str) -> dict[str, Any]:
         return {"changed": False, **_verify(task, work)}
     if action == "recheck":
         return handover.recheck(task.scratch, task.settings(FIRST_SERVER_ID), task.say)
+    if action == "left_out":
+        elsewhere = GtidSet.parse(str(task.params.get("executed") or ""))
+        return handover.left_out(task.store, task.scratch, elsewhere)
     if action == "hand_over":
         return _hand_over(task)
     if action == "release":
