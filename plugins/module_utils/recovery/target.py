@@ -145,11 +145,7 @@ def draw(archive: Archive, history: History, drawn: Drawn) -> Latest | GtidSet:
 
 def _usable(archive: Archive, history: History) -> list[Base]:
     """Return the verified bases of the present history, oldest first."""
-    return [
-        base
-        for base in archive.bases
-        if base.usable and base.gtid_executed in history.gtids
-    ]
+    return [base for base in archive.bases if base.usable and base.gtid_executed in history.gtids]
 
 
 @dataclass(frozen=True)
