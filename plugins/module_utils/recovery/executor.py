@@ -87,6 +87,20 @@ class Executor:
                     f"{command[0]} ended with {program.returncode}: {complaint[-800:]}"
                 )
 
+    @property
+    def error_log(self) -> Path:
+        """What mysqld says."""
+        return self.folder / RUN / "error.log"
+
+    def last_words(self) -> list[str]:
+        """Return the errors at the end of mysqld's log, else its last lines."""
+        lines: list[str] = []
+        for path in (self.folder / CONSOLE, self.error_log):
+            if path.exists():
+                lines += path.read_text(errors="replace").splitlines()[-40:]
+        complaints = [line for line in lines if "ERROR" in line]
+        return (complaints or lines or [f"mysqld wrote no {self.error_log}"])[-TAIL:]
+
     def give(self, *paths: str) -> None:
         """Make mysqld's user the owner of paths below the folder."""
         self.run("chown", "-R", f"{self.user}:", *(self.path(path) for path in paths))
@@ -112,11 +126,6 @@ class ScratchServer:
     def socket(self) -> Path:
         """Where it listens."""
         return self._executor.folder / RUN / "mysqld.sock"
-
-    @property
-    def error_log(self) -> Path:
-        """What it says."""
-        return self._executor.folder / RUN / "error.log"
 
     def connect(self) -> Connection:
         """Return a session. Raises MysqlError."""
@@ -144,9 +153,9 @@ class ScratchServer:
         folder = self._executor.folder
         (folder / RUN).mkdir(exist_ok=True)
         self._executor.give(RUN)
-        self.error_log.unlink(missing_ok=True)
-        try:
-            with (folder / CONSOLE).open("wb") as console:
+        self._executor.error_log.unlink(missing_ok=True)
+        with (folder / CONSOLE).open("wb") as console:
+            try:
                 # A session of its own: it must not die with the module that started it.
                 self._process = subprocess.Popen(
                     command,
@@ -155,13 +164,13 @@ class ScratchServer:
                     stderr=console,
                     start_new_session=True,
                 )
-        except OSError as error:
-            raise _not_there("mysqld", self._executor.run_in, error) from error
+            except OSError as error:
+                raise _not_there("mysqld", self._executor.run_in, error) from error
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise BinlogError(
-                    "recovery.scratch_not_started", str(self._executor.folder), self.last_words()
+                    "recovery.scratch_not_started", str(folder), self._executor.last_words()
                 )
             time.sleep(POLL)
 
@@ -197,15 +206,6 @@ class ScratchServer:
     def _pid_file(self, connection: Connection) -> Path:
         name = Path(str(connection.value("SELECT @@GLOBAL.pid_file"))).name
         return self._executor.folder / RUN / name
-
-    def last_words(self) -> list[str]:
-        """Return the errors at the end of its log, else its last lines."""
-        lines: list[str] = []
-        for path in (self._executor.folder / CONSOLE, self.error_log):
-            if path.exists():
-                lines += path.read_text(errors="replace").splitlines()[-40:]
-        complaints = [line for line in lines if "ERROR" in line]
-        return (complaints or lines or [f"mysqld wrote no {self.error_log}"])[-TAIL:]
 
 
 def _not_there(program: str, run_in: Sequence[str], error: OSError) -> CollectionError:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ..binlog.store import Store
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
-from ..mysql.connection import Connection, Version, parse_version
+from ..mysql.connection import Connection, MysqlError, Version, parse_version
 from ..mysql.dialect import statement
 from ..mysql.gtid import GtidSet
 from ..progress import Ticker, duration
@@ -26,6 +26,8 @@ from .skip import depends
 
 Say = Callable[[str], None]
 MEGA = 1_000_000
+# What mysqld and other programs call a volume without room.
+FULL = ("o space left", "is full")
 
 
 @dataclass
@@ -101,7 +103,7 @@ class Work:
         Raises BinlogError.
         """
         version = self._fitting_version()
-        with self._room():
+        with self.room():
             record = self.current()
             if record is None:
                 text = ".".join(str(part) for part in version)
@@ -119,19 +121,25 @@ class Work:
         return version
 
     @contextmanager
-    def _room(self) -> Iterator[None]:
-        """Turn "no space left" into its cause, with what is needed."""
+    def room(self) -> Iterator[None]:
+        """Turn whatever comes of a full volume into its cause, with what is needed and what is free.
+
+        A program says so, a server that ended said it in its log, or there is nothing left.
+        """
         try:
             yield
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise CollectionError(f"{self.scratch.folder}: {error}") from error
             raise self.no_room() from error
-        except BinlogError as error:
-            full = any("o space left" in line or "is full" in line for line in error.proof)
-            if not full and self.scratch.free_bytes() > MEGA:
+        except CollectionError as error:
+            proof = error.proof if isinstance(error, BinlogError) else (error.message,)
+            if isinstance(error, MysqlError) and error.lost:
+                proof = (*self.scratch.executor.last_words(), *proof)
+            told = tuple(line for line in proof if any(word in line for word in FULL))
+            if not told and self.scratch.free_bytes() > MEGA:
                 raise
-            raise self.no_room(error.proof) from error
+            raise self.no_room(told or proof) from error
 
     def no_room(self, proof: tuple[str, ...] = ()) -> BinlogError:
         """Return the cause of a volume that is too small."""

@@ -146,9 +146,13 @@ class Scratch:
         if not path.exists():
             # A mixture that every password policy takes.
             word = f"Aa1!{secrets.token_hex(16)}"
-            number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            # Whole or not at all: a volume may be full.
+            making = path.with_name(f"{ACCOUNT}.new")
+            making.unlink(missing_ok=True)
+            number = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(number, "w") as stream:
                 stream.write(f"[client]\nuser={USER}\npassword={word}\n")
+            making.rename(path)
         return Account(USER, path.read_text().rpartition("password=")[2].strip())
 
     def server(self) -> ScratchServer:

@@ -228,7 +228,10 @@ def _apply(task: Task) -> dict[str, Any]:
     if task.check_mode:
         return {**result, "stage": before.stage if before else None}
     record = work.apply()
-    checked = {} if before is not None and before.reached(VERIFIED) else _verify(task, work)
+    checked = {}
+    if before is None or not before.reached(VERIFIED):
+        with work.room():
+            checked = _verify(task, work)
     record = work.scratch.record() or record
     return {**result, **checked, "stage": record.stage, "seconds": record.seconds}
 
