@@ -98,7 +98,9 @@ class Scratch:
                 str(document.get("version") or ""),
                 dict(document.get("sums") or {}),
             )
-        others = [entry.name for entry in self._entries() if entry.name != LOCK]
+        # A first record that a full volume cut off is nobody's.
+        ours = (LOCK, f"{RECORD}.new")
+        others = [entry.name for entry in self._entries() if entry.name not in ours]
         if others:
             proof = [f"{self.folder} holds {', '.join(sorted(others)[:5])}"]
             raise BinlogError("recovery.scratch_not_empty", str(self.folder), proof)
