@@ -4,30 +4,27 @@
 
 from __future__ import annotations
 
-import errno
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from ..binlog.store import Store
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
-from ..mysql.connection import Connection, MysqlError, Version, parse_version
+from ..mysql.connection import Connection, Version, parse_version
 from ..mysql.dialect import statement
 from ..mysql.gtid import GtidSet
 from ..progress import Ticker, duration
 from . import base as bases
 from . import relay
 from .plan import Recovery
+from .room import MEGA, room
 from .scratch import APPLIED, APPLYING, BEGUN, INIT, RESTORED, Record, Scratch
 from .server_options import Settings, applying
 from .skip import depends
 
 Say = Callable[[str], None]
-MEGA = 1_000_000
-# What mysqld and other programs call a volume without room.
-FULL = ("o space left", "is full")
 
 
 @dataclass
@@ -120,34 +117,9 @@ class Work:
         bases.check_version(self.recovery.base, version)
         return version
 
-    @contextmanager
-    def room(self) -> Iterator[None]:
-        """Turn whatever comes of a full volume into its cause, with what is needed and what is free.
-
-        A program says so, a server that ended said it in its log, or there is nothing left.
-        """
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise CollectionError(f"{self.scratch.folder}: {error}") from error
-            raise self.no_room() from error
-        except CollectionError as error:
-            proof = error.proof if isinstance(error, BinlogError) else (error.message,)
-            if isinstance(error, MysqlError) and error.lost:
-                proof = (*self.scratch.executor.last_words(), *proof)
-            told = tuple(line for line in proof if any(word in line for word in FULL))
-            if not told and self.scratch.free_bytes() > MEGA:
-                raise
-            raise self.no_room(told or proof) from error
-
-    def no_room(self, proof: tuple[str, ...] = ()) -> BinlogError:
-        """Return the cause of a volume that is too small."""
-        needed, free = self.recovery.bytes_needed, self.scratch.free_bytes()
-        told = [*proof[:2], f"free there: {free // MEGA} MB, needed: about {needed // MEGA} MB"]
-        return BinlogError(
-            "recovery.no_room", str(self.scratch.folder), told, needed=needed // MEGA
-        )
+    def room(self) -> AbstractContextManager[None]:
+        """Turn whatever comes of a full volume in this block into its cause."""
+        return room(self.scratch, self.recovery.bytes_needed)
 
     def _restore(self, record: Record) -> Record:
         base, count, began = self.recovery.base, Count(), time.monotonic()

@@ -23,6 +23,7 @@ from ..mysql.gtid import GtidSet
 from ..mysql.replication import executed
 from . import handover, plan, relay, skip, verify
 from .executor import Executor
+from .room import no_room
 from .run import Say, Work
 from .scratch import APPLIED, VERIFIED, Scratch
 from .server_options import Settings
@@ -240,7 +241,7 @@ def _check_room(work: Work) -> None:
     """Raise BinlogError where the volume is too small for what is still to come."""
     held = sum(path.stat().st_size for path in work.scratch.folder.rglob("*") if path.is_file())
     if work.scratch.free_bytes() + held < work.recovery.bytes_needed:
-        raise work.no_room()
+        raise no_room(work.scratch, work.recovery.bytes_needed)
 
 
 def _verify(task: Task, work: Work) -> dict[str, Any]:
