@@ -186,7 +186,7 @@ def previewed(site: Site, seen: Seen) -> tuple[Seen, dict[str, Any]]:
         raise _no_pod(site, seen)
     # Under way, and the archive's Pod is gone: the claims know which, and nobody what they did.
     gone = lost(seen)
-    unknown = {"first_commit_time": None, "last_commit_time": None, "tables": []}
+    unknown: dict[str, Any] = {"first_commit_time": None, "last_commit_time": None, "tables": []}
     return seen, {
         **unknown,
         "transactions": gone.count,
