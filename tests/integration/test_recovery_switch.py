@@ -176,7 +176,10 @@ def test_a_switch_whose_controller_is_killed_again_and_again_loses_nothing(mine:
         notes = (found or {})["metadata"].get("annotations") or {}
         return "mysql-on.kubernetes/handed-over" in notes
 
-    mine.kill_when(handed_over, "--tags", "recover", **play)
+    said = mine.kill_when(handed_over, "--tags", "recover", **play)
+    # Shown though nobody is asked.
+    assert re.search(r"1 transactions, committed from 20\S+Z to 20\S+Z", said), said
+    assert re.search(rf"{TABLE}: 0 inserted, 0 updated, [1-9]\d* deleted", said), said
     assert mine.mounted() == here
     assert mine.executed("mysql-1") == before
     assert mine.value("mysql-1", "SELECT @@global.super_read_only") == 1
