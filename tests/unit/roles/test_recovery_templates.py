@@ -200,7 +200,7 @@ def drilled(**more: Any) -> dict[str, Any]:
         "recovery_drill_word": "w48",
         "recovery_drill_clock": {"begun": 0.0, "ready": 8.04, "planned": 9.0, "verified": 20.0},
         "recovery_drill_backup": {
-            "rpo": {"transactions": 0, "seconds": 0},
+            "rpo": {"known": True, "transactions": 0, "seconds": 0},
             "window": {"latest": {"time": "2026-11-26T10:00:00.000001Z"}},
         },
         "recovery_planned": {
@@ -240,6 +240,8 @@ def test_a_drill_is_shown_with_its_figures_and_those_before(language: str) -> No
         recovery_drill_backup=None,
     )
     assert failed["result"] == "failed"
+    assert done["rpo"]["transactions"] == 0
+    assert failed["rpo"]["transactions"] is None
     assert failed["seconds"]["total"] is None
     for drills in ([done, failed], [failed, done]):
         lines = said(
