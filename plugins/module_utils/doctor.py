@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from .causes import tables as table_causes
 from .causes.doctor import Diagnosis, Seen, Wanted
 from .causes.instances import DENIED, Reading
 from .finding import CollectionError, Finding, errors
-from .kube import client, ingress, lan, metallb, storage, workload
+from .kube import client, drills, ingress, lan, metallb, storage, workload
 from .kube.client import FORBIDDEN, Cluster, KubeError
 from .kube.ingress import IngressState, Rule
 from .mysql import checksum
@@ -133,6 +134,11 @@ def _kubernetes(cluster: Cluster, request: Request, blind: _Blind) -> Seen:
         ),
         ingress=blind.read("Ingresses", lambda: ingress.observe(cluster, space)),
         workload=objects,
+        drills=blind.read(
+            "restore drills",
+            lambda: drills.observe(cluster, space, drills.name_of(wanted.cluster)),
+        ),
+        now=time.time(),
     )
 
 

@@ -133,8 +133,8 @@ def plan(seen: Seen, hands: Hands) -> Plan[Seen]:
     return Plan(seen, tuple(steps))
 
 
-def lost(seen: Seen) -> GtidSet:
-    """Return what was executed on claims that are left, or will be, and was not recovered. Pure."""
+def executed(seen: Seen) -> GtidSet:
+    """Return what was executed on claims that are left, or will be. Pure."""
     found = GtidSet()
     for claim in seen.claims.values():
         if seen.scratch and claim.replaced_by == seen.scratch:
@@ -142,7 +142,12 @@ def lost(seen: Seen) -> GtidSet:
     for instance in seen.instances:
         if seen.scratch and not seen.moved(instance):
             found |= GtidSet.parse(instance.executed)
-    return found - GtidSet.parse(seen.recovered)
+    return found
+
+
+def lost(seen: Seen) -> GtidSet:
+    """Return what of that was not recovered. Pure."""
+    return executed(seen) - GtidSet.parse(seen.recovered)
 
 
 def finished(claim: Claim) -> bool:

@@ -30,6 +30,7 @@ options:
         The instance runs afterwards and is read-only.
       - V(verify) compares the instance with the plan, its transactions, rows and checksums.
       - V(recheck) compares the instance with what was noted when it was verified, and reads nothing but it.
+      - V(left_out) returns what of O(executed) the verified instance has not, with the tables that it changed.
       - V(hand_over) ends a verified instance and makes the folder above O(scratch.folder) a data directory that a
         primary starts on. M(mysql_on.kubernetes.mysql_recovery_switch) asks for it.
       - V(release) takes the recovery's own account away and shuts the instance down, once it was verified.
@@ -42,6 +43,7 @@ options:
       - apply
       - verify
       - recheck
+      - left_out
       - hand_over
       - release
       - abandon
@@ -91,6 +93,11 @@ options:
       offset:
         description: Just before the transaction of this number in the archive, V(1) for the first; V(-1) is the last.
         type: int
+      random:
+        description:
+          - A point between the newest verified base and the latest point, drawn by this text. The same text draws
+            the same point of the same archive.
+        type: str
       before:
         description: Just before the transaction that did this.
         type: dict
@@ -211,6 +218,9 @@ options:
       password_file:
         description: File with root's password of today.
         type: path
+  executed:
+    description: What was executed elsewhere, as a GTID set, with O(action=left_out).
+    type: str
   progress_file:
     description: File that gets a line every few seconds. Set by the action plugin of this module.
     type: path
@@ -356,8 +366,8 @@ plan:
       type: list
       elements: dict
     lost:
-      description: What the present history holds after the point, C(transactions), C(gtids), C(last_commit_time) and
-        C(tables) with rows by kind.
+      description: What the present history holds after the point, C(transactions), C(gtids), C(first_commit_time),
+        C(last_commit_time) and C(tables) with rows by kind.
       type: dict
     bytes_needed:
       description: Room that the scratch instance needs, in bytes.
@@ -394,13 +404,18 @@ seconds:
   description: Seconds that each stage took.
   returned: with O(action=apply)
   type: dict
+lost:
+  description: What of O(executed) the instance has not, as RV(plan.lost), and C(not_archived), the GTIDs of it that the
+    archive tells nothing of.
+  returned: with O(action=left_out)
+  type: dict
 verified:
   description: Whether the instance is what was planned; the module fails where it is not.
   returned: with O(action=verify), O(action=recheck), and O(action=apply) unless it was verified before
   type: bool
 gtid_executed:
   description: What the instance has executed.
-  returned: as RV(verified)
+  returned: as RV(verified), and with O(action=left_out)
   type: str
 tables:
   description: Every table, its C(rows_base), C(rows_expected) (null where that cannot be known), C(rows), C(checksum)
@@ -450,6 +465,7 @@ def target_spec() -> dict[str, Any]:
             "name": {"type": "str"},
             "gtid_executed": {"type": "str"},
             "offset": {"type": "int"},
+            "random": {"type": "str"},
             "before": {
                 "type": "dict",
                 "options": {
@@ -507,6 +523,7 @@ def argument_spec() -> dict[str, Any]:
                 "password_file": {"type": "path", "no_log": False},
             },
         },
+        "executed": {"type": "str"},
         "progress_file": {"type": "path"},
         **roads.mysql_argument_spec(),
         **roads.kubernetes_argument_spec(),
@@ -546,6 +563,7 @@ def main() -> None:
             ("action", "apply", ["target", "scratch"]),
             ("action", "verify", ["target", "scratch"]),
             ("action", "recheck", ["scratch"]),
+            ("action", "left_out", ["scratch", "executed"]),
             ("action", "hand_over", ["scratch"]),
             ("action", "release", ["scratch"]),
             ("action", "abandon", ["scratch"]),

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..finding import Finding, errors, worst_first
+from ..kube.drills import Drills
 from ..kube.ingress import IngressState
 from ..kube.metallb import NetworkState
 from ..kube.storage import StorageState
 from ..kube.workload import WorkloadState
+from . import backup as backup_causes
 from . import ingress as ingress_causes
 from . import instances as instance_causes
 from . import metallb as metallb_causes
@@ -62,6 +64,7 @@ class Seen:
 
     readings: of each instance, the primary's last. primary: its name, empty where there is none.
     paths: findings about paths that were asked for over the LAN. tables: what checksums told.
+    drills: what restore drills left; now: when that was read, seconds since 1970.
     """
 
     nodes: tuple[Object, ...] = ()
@@ -74,6 +77,8 @@ class Seen:
     paths: tuple[Finding, ...] = ()
     tables: tuple[Finding, ...] = ()
     checked: tuple[str, ...] = ()
+    drills: Drills | None = None
+    now: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,10 @@ def explain(seen: Seen, wanted: Wanted) -> Diagnosis:
         checked.append(f"{len(seen.ingress.ingresses)} Ingresses")
     found.extend(seen.paths)
     found.extend(seen.tables)
+    if seen.drills is not None and seen.drills.records:
+        days, language = backup_causes.DRILL_MAX_AGE, wanted.language
+        found.extend(backup_causes.explain_drills(seen.drills, seen.now, days, language))
+        checked.append(f"{len(seen.drills.records)} restore drills")
     return Diagnosis(tuple(worst_first(_each_once(found))), tuple(checked))
 
 

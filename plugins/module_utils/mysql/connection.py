@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -18,6 +20,8 @@ Row = dict[str, Any]
 Version = tuple[int, int, int]
 
 CONNECT_TIMEOUT = 10.0
+# Bytes of a Unix socket's path that the kernel takes.
+LONGEST_SOCKET = 107
 LOST = frozenset({0, 2006, 2013, 2055, 4031})
 
 
@@ -288,9 +292,27 @@ def connect_unix(
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.settimeout(connect_timeout)
     try:
-        sock.connect(path)
+        with _within_reach(path) as known:
+            sock.connect(known)
     except OSError as error:
         sock.close()
         raise MysqlError(f"Cannot reach MySQL at socket {path}: {error} (2002)", 2002) from error
     options = {"database": database, "ssl_disabled": True, "local_infile": local_infile}
     return _open(sock, path, user, password, connect_timeout, options, local=True)
+
+
+@contextmanager
+def _within_reach(path: str) -> Iterator[str]:
+    """Yield a path of a socket that the kernel takes: a longer one is named by its open folder.
+
+    Raises OSError.
+    """
+    if len(os.fsencode(path)) <= LONGEST_SOCKET:
+        yield path
+        return
+    folder, name = os.path.split(path)
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{number}/{name}"
+    finally:
+        os.close(number)
