@@ -117,6 +117,29 @@ options:
     type: list
     elements: str
     default: []
+  installs:
+    description:
+      - Parts that the run installs first, as RV(mysql_on.kubernetes.kube_parts#module:missing) names them; their being
+        missing is no finding, and the rights to make them are asked for.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      part:
+        description: The part.
+        type: str
+        required: true
+        choices: [metallb, pool, ingress, provisioner]
+      kinds:
+        description: Kinds of its objects.
+        type: list
+        elements: str
+        default: []
+      classes:
+        description: Its StorageClasses, which count as if they were there.
+        type: list
+        elements: dict
+        default: []
   timeout:
     description: Seconds to wait for what heals by itself, such as a Pod of MetalLB that starts.
     type: int
@@ -215,7 +238,7 @@ from ..module_utils import roads
 from ..module_utils.causes import metallb as network_causes
 from ..module_utils.causes import preflight, report
 from ..module_utils.causes import storage as storage_causes
-from ..module_utils.kube import client, metallb, room
+from ..module_utils.kube import client, metallb, parts, room
 from ..module_utils.kube.storage import quantity
 from ..module_utils.runtime import run
 
@@ -243,6 +266,8 @@ def asked(params: dict[str, Any]) -> report.Asked:
         network=network,
         storage=storage,
         claims=tuple(one["name"] for one in objects if one["kind"] == report.CLAIM),
+        installs={one["part"]: tuple(one["kinds"]) for one in params["installs"]},
+        classes=tuple(made for one in params["installs"] for made in one["classes"]),
         language=language,
     )
 
@@ -282,6 +307,11 @@ def main() -> None:
         "name": {"type": "str", "required": True},
         "labels": {"type": "dict", "default": {}},
     }
+    installed = {
+        "part": {"type": "str", "required": True, "choices": list(parts.PARTS)},
+        "kinds": {"type": "list", "elements": "str", "default": []},
+        "classes": {"type": "list", "elements": "dict", "default": []},
+    }
     module = AnsibleModule(
         argument_spec={
             "namespace": {"type": "str", "required": True},
@@ -299,6 +329,12 @@ def main() -> None:
             "storage_class": {"type": "str", "default": ""},
             "database_image": {"type": "str", "default": ""},
             "images": {"type": "list", "elements": "str", "default": []},
+            "installs": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": installed,
+            },
             "timeout": {"type": "int", "default": 30},
             **roads.kubernetes_argument_spec(),
             **roads.findings_argument_spec(),

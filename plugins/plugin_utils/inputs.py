@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -54,6 +55,17 @@ def _matching(pattern: str, longest: int = 253) -> Callable[[str], bool]:
     return lambda text: len(text) <= longest and compiled.fullmatch(text) is not None
 
 
+def _are_addresses(text: str) -> bool:
+    """Whether a text is a range that MetalLB takes: ``first-last``, or a network."""
+    try:
+        if "-" not in text:
+            return "/" in text and bool(ipaddress.ip_network(text.strip(), strict=False))
+        first, last = (ipaddress.ip_address(part.strip()) for part in text.split("-", 1))
+    except ValueError:
+        return False
+    return first.version == last.version and int(first) <= int(last)
+
+
 def _or_empty(form: Form) -> Form:
     return Form(f"{form.allowed}, or empty", lambda text: not text or form.holds(text))
 
@@ -73,8 +85,14 @@ _LABEL_FORM = Form(
     "a DNS label: lower case letters, digits and -, at most 63", _matching(_LABEL, 63)
 )
 
+_ADDRESSES = Form(
+    "addresses such as 192.168.0.240-192.168.0.251 or 192.168.0.240/28", _are_addresses
+)
+_SHA256 = Form("a sha256, 64 hexadecimal digits", _matching(r"(sha256:)?[0-9a-fA-F]{64}"))
+
 FORMS: Mapping[str, Form] = MappingProxyType(
     {
+        "addresses_or_empty": _or_empty(_ADDRESSES),
         "address": Form("an IP address", is_address),
         "host": _HOST,
         "host_or_empty": _or_empty(_HOST),
@@ -91,6 +109,7 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "label_or_empty": _or_empty(_LABEL_FORM),
         "quantity": _QUANTITY,
         "quantity_or_empty": _or_empty(_QUANTITY),
+        "sha256_or_empty": _or_empty(_SHA256),
         "something": Form("something", lambda text: bool(text.strip())),
         "user": _USER,
         "user_or_empty": _or_empty(_USER),

@@ -3,6 +3,7 @@
 """A second lab that nobody else uses, for faults of a whole cluster (LAB=faults; FAULTS_LAB names another).
 
 It is made where it is not there (two minutes) and left running; ``LAB=faults make lab-reset`` removes it.
+So is a third one without addons (LAB=bare), for what is installed where it is missing.
 """
 
 from __future__ import annotations
@@ -20,16 +21,24 @@ from tests.integration import cluster
 from tests.integration.runner import CHECKOUT
 
 LAB = os.environ.get("FAULTS_LAB", "faults")
-KUBECONFIG = str(CHECKOUT / ".lab" / f"kubeconfig-{LAB}")
+BARE = os.environ.get("BARE_LAB", "bare")
+
+
+def kubeconfig(lab: str) -> str:
+    """Path of the kubeconfig of a lab beside the default one."""
+    return str(CHECKOUT / ".lab" / f"kubeconfig-{lab}")
+
+
+KUBECONFIG = kubeconfig(LAB)
 FOLDER = Path("/var/lib/mysql_on_kubernetes/labs") / LAB
 
 
-def bring_up() -> None:
-    """Make the lab, or bring it back."""
+def bring_up(lab: str = LAB, **environment: str) -> None:
+    """Make a lab, or bring it back; environment: what it is made with beside its name."""
     done = subprocess.run(
         ["make", "lab"],
         cwd=CHECKOUT,
-        env={**os.environ, "LAB": LAB},
+        env={**os.environ, "LAB": lab, **environment},
         capture_output=True,
         text=True,
         check=False,

@@ -25,6 +25,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import cl
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import Connection
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
 
+from tests.faults import second_lab
 from tests.integration import cluster
 from tests.integration.runner import CHECKOUT, succeed
 
@@ -77,7 +78,7 @@ class Played:
     @property
     def predicted(self) -> set[str]:
         """The objects of which check mode says that they would be made, as ``Kind name``."""
-        return set(re.findall(r"Would make ([A-Z]\w+ [\w-]+)", self.output))
+        return set(re.findall(r"Would make ([A-Z]\w+ [\w.:-]+)", self.output))
 
 
 def family(pid: int) -> list[int]:
@@ -99,12 +100,15 @@ def kill(running: subprocess.Popen[str]) -> None:
 class Site:
     """A site in a namespace of its own; remove() deletes it."""
 
-    def __init__(self, **variables: Any) -> None:
+    def __init__(self, *, lab: str = "", **variables: Any) -> None:
+        """Take a name; lab: that of a lab beside the default one."""
         self.namespace = f"steps-{uuid.uuid4().hex[:6]}"
-        self.cluster = client.connect(cluster.kubeconfig())
+        self.environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", **({"LAB": lab} if lab else {})}
+        self.kubeconfig = second_lab.kubeconfig(lab) if lab else cluster.kubeconfig()
+        self.cluster = client.connect(self.kubeconfig)
         self.variables = {
             **SMALL,
-            "cluster_kubeconfig": cluster.kubeconfig(),
+            "cluster_kubeconfig": self.kubeconfig,
             "cluster_namespace": self.namespace,
             "cluster_app_host": f"{self.namespace}.example",
             **variables,
@@ -123,7 +127,7 @@ class Site:
         return subprocess.Popen(
             self.command(*options, **more),
             cwd=CHECKOUT,
-            env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from ..finding import CollectionError, Finding, errors, worst_first
@@ -22,6 +23,18 @@ Object = dict[str, Any]
 
 CLAIM = "PersistentVolumeClaim"
 TRANSIENT = network_causes.TRANSIENT | volumes.TRANSIENT
+# What is no cause any more where the run itself installs that part.
+MENDED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "metallb": frozenset({"metallb.not_installed"}),
+        "pool": frozenset(
+            {"metallb.no_pool", "metallb.no_l2advertisement", "metallb.pool_not_advertised"}
+        ),
+        "ingress": frozenset({"ingress.class_unknown", "ingress.controller_missing"}),
+        # Its class counts as one that is there.
+        "provisioner": frozenset(),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +42,8 @@ class Asked:
     """What the report is about. network, storage: None where that part is not asked for.
 
     names: (kind, name) that the run will use. claims: those of them that are volumes.
+    installs: the parts that the run installs first, each with the kinds of its objects. classes: the
+    StorageClasses among these.
     """
 
     run: preflight.Wanted
@@ -36,6 +51,8 @@ class Asked:
     network: network_causes.Wanted | None = None
     storage: storage_causes.Wanted | None = None
     claims: tuple[str, ...] = ()
+    installs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    classes: tuple[Object, ...] = ()
     language: str = "en"
 
 
@@ -75,7 +92,8 @@ def check(cluster: Cluster, asked: Asked, timeout: float) -> dict[str, Any]:
 def look(cluster: Cluster, asked: Asked) -> Report:
     """Make each check once. Raises KubeError where the API server does not answer."""
     report = Report()
-    needed = rights.needed(asked.run.namespace)
+    kinds = [kind for of in asked.installs.values() for kind in of]
+    needed = [*rights.needed(asked.run.namespace), *rights.to_make(kinds)]
     state = room.observe(cluster, asked.run.namespace, needed, asked.names)
     report.values.update(version=state.version, namespace_exists=state.namespace_exists)
     report.findings.extend(preflight.explain(state, asked.run, asked.language))
@@ -85,6 +103,8 @@ def look(cluster: Cluster, asked: Asked) -> Report:
         _allowed(report, state.refused, "network", lambda: _network(cluster, asked, report))
     if asked.storage is not None:
         _allowed(report, state.refused, "storage", lambda: _storage(cluster, asked, state, report))
+    mended = {code for part in asked.installs for code in MENDED[part]}
+    report.findings = [one for one in report.findings if one.code not in mended]
     return report
 
 
@@ -120,6 +140,7 @@ def _storage(cluster: Cluster, asked: Asked, seen: room.RoomState, report: Repor
     present = [str(one["metadata"]["name"]) for one in seen.taken if one["kind"] == CLAIM]
     names = [name for name in asked.claims if name in present]
     state = storage.observe(cluster, namespace, names)
+    state = replace(state, classes=(*state.classes, *asked.classes))
     choice = storage_causes.choose(state, wanted, asked.language)
     report.findings.extend(choice.findings)
     report.findings.extend(
@@ -128,7 +149,9 @@ def _storage(cluster: Cluster, asked: Asked, seen: room.RoomState, report: Repor
     chosen = choice.storage_class
     name = str(chosen["metadata"]["name"]) if chosen else ""
     report.values.update(storage_class=name)
-    if chosen:
+    if chosen in asked.classes:
+        report.not_proved.append(f"that the StorageClass {name}, which is missing, provisions")
+    elif chosen:
         binding = chosen.get("volumeBindingMode", "Immediate")
         report.checked.append(
             f"the StorageClass {name} ({chosen.get('provisioner')}, {binding}) is there"

@@ -13,22 +13,26 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "The IngressClass {subject} does not exist",
-            "Name one that exists: {classes}",
+            "Name one that exists: {classes}; or let the site install a controller for this one:"
+            " -e cluster_install=missing",
         ),
         Words(
             "IngressClass {subject}이(가) 없습니다",
-            "존재하는 클래스를 지정하세요: {classes}",
+            "존재하는 클래스를 지정하거나({classes}) 사이트가 이 클래스의 컨트롤러를 설치하게 하세요:"
+            " -e cluster_install=missing",
         ),
     ),
     "ingress.controller_missing": Text(
         "error",
         Words(
             "No ingress controller serves the class {subject}",
-            "Install one that serves {subject}, for example ingress-nginx or Traefik",
+            "Let the site install one: -e cluster_install=missing; or install one yourself that serves"
+            " {subject}, for example ingress-nginx or Traefik",
         ),
         Words(
             "클래스 {subject}을(를) 처리하는 인그레스 컨트롤러가 없습니다",
-            "{subject}을(를) 처리하는 컨트롤러를 설치하세요. 예: ingress-nginx, Traefik",
+            "사이트가 설치하게 하거나(-e cluster_install=missing) {subject}을(를) 처리하는 컨트롤러를 직접"
+            " 설치하세요. 예: ingress-nginx, Traefik",
         ),
     ),
     "ingress.service_missing": Text(

@@ -29,11 +29,13 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "MetalLB is not installed on {subject}",
-            "Install MetalLB (https://metallb.io/installation/) and make a pool that holds the address",
+            "Let the site install it: -e cluster_install=missing; or install it yourself"
+            " (https://metallb.io/installation/) and make a pool that holds the address",
         ),
         Words(
             "{subject}에 MetalLB가 설치되어 있지 않습니다",
-            "MetalLB를 설치하고(https://metallb.io/installation/) 이 주소를 포함하는 풀을 만드세요",
+            "사이트가 설치하게 하세요: -e cluster_install=missing. 또는 직접 설치하고"
+            "(https://metallb.io/installation/) 이 주소를 포함하는 풀을 만드세요",
         ),
     ),
     "metallb.controller_not_ready": Text(

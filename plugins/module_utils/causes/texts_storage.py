@@ -13,11 +13,13 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "The cluster has no StorageClass",
-            "Install a provisioner such as local-path and make its StorageClass the default",
+            "Let the site install one: -e cluster_install=missing; or install a provisioner such as"
+            " local-path and make its StorageClass the default",
         ),
         Words(
             "클러스터에 StorageClass가 없습니다",
-            "local-path 같은 프로비저너를 설치하고 그 StorageClass를 기본으로 지정하세요",
+            "사이트가 설치하게 하거나(-e cluster_install=missing) local-path 같은 프로비저너를 설치하고 그"
+            " StorageClass를 기본으로 지정하세요",
         ),
     ),
     "storage.class_missing": Text(

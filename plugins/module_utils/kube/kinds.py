@@ -40,6 +40,7 @@ class Kind:
 CORE = "/api/v1"
 APPS = "/apis/apps/v1"
 METALLB = "/apis/metallb.io/v1beta1"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
@@ -54,6 +55,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "ResourceQuota": Kind(CORE, "resourcequotas"),
         "Secret": Kind(CORE, "secrets"),
         "Service": Kind(CORE, "services"),
+        "ServiceAccount": Kind(CORE, "serviceaccounts"),
         "DaemonSet": Kind(APPS, "daemonsets"),
         "Deployment": Kind(APPS, "deployments"),
         "ReplicaSet": Kind(APPS, "replicasets"),
@@ -65,6 +67,16 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "IngressClass": Kind("/apis/networking.k8s.io/v1", "ingressclasses", False),
         "NetworkPolicy": Kind("/apis/networking.k8s.io/v1", "networkpolicies"),
         "PodDisruptionBudget": Kind("/apis/policy/v1", "poddisruptionbudgets"),
+        "ClusterRole": Kind(RBAC, "clusterroles", False),
+        "ClusterRoleBinding": Kind(RBAC, "clusterrolebindings", False),
+        "Role": Kind(RBAC, "roles"),
+        "RoleBinding": Kind(RBAC, "rolebindings"),
+        "CustomResourceDefinition": Kind(
+            "/apis/apiextensions.k8s.io/v1", "customresourcedefinitions", False
+        ),
+        "ValidatingWebhookConfiguration": Kind(
+            "/apis/admissionregistration.k8s.io/v1", "validatingwebhookconfigurations", False
+        ),
         "StorageClass": Kind("/apis/storage.k8s.io/v1", "storageclasses", False),
         "IPAddressPool": Kind(METALLB, "ipaddresspools"),
         "L2Advertisement": Kind(METALLB, "l2advertisements"),

@@ -68,12 +68,12 @@ class NetworkState:
     @property
     def controllers(self) -> list[Object]:
         """MetalLB's controller Pods."""
-        return [pod for pod in self.pods if _is_metallb(pod, "controller")]
+        return [pod for pod in self.pods if is_metallb(pod, "controller")]
 
     @property
     def speakers(self) -> list[Object]:
         """MetalLB's speaker Pods."""
-        return [pod for pod in self.pods if _is_metallb(pod, "speaker")]
+        return [pod for pod in self.pods if is_metallb(pod, "speaker")]
 
     @property
     def namespace(self) -> str:
@@ -263,7 +263,7 @@ def controller_pods(state: NetworkState, ingress_class: Object) -> list[Object] 
     programs = CONTROLLERS.get(str((ingress_class.get("spec") or {}).get("controller")))
     if programs is None:
         return None
-    return [pod for pod in state.pods if pod_status.is_live(pod) and _runs(pod, programs)]
+    return [pod for pod in state.pods if pod_status.is_live(pod) and runs(pod, programs)]
 
 
 def ingress_service(state: NetworkState, pods: Sequence[Object], wanted: Address) -> Object | None:
@@ -349,7 +349,8 @@ def _in_range(text: str, wanted: Address) -> bool:
         return False
 
 
-def _is_metallb(pod: Object, component: str) -> bool:
+def is_metallb(pod: Object, component: str) -> bool:
+    """Whether a Pod, or a workload's template, is MetalLB's controller or speaker."""
     given = selectors.labels(pod)
     plain = given.get("app") == "metallb" and given.get("component") == component
     chart = (
@@ -367,7 +368,8 @@ def _arguments(pod: Object) -> list[str]:
     return found
 
 
-def _runs(pod: Object, programs: Sequence[str]) -> bool:
+def runs(pod: Object, programs: Sequence[str]) -> bool:
+    """Whether a Pod, or a workload's template, runs one of these ingress controllers."""
     given = selectors.labels(pod)
     named = {given.get(label, "") for label in NAME_LABELS}
     images = [

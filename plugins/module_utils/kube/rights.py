@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .room import Right
 
 WRITTEN = (
@@ -44,3 +46,8 @@ def needed(namespace: str) -> list[Right]:
         Right("create", "Namespace"),
     ]
     return [*inside, *pods, *(Right("list", kind) for kind in READ_EVERYWHERE)]
+
+
+def to_make(kinds: Iterable[str]) -> list[Right]:
+    """Return the rights that making objects of these kinds takes, in whichever namespace."""
+    return [Right(verb, kind) for kind in dict.fromkeys(kinds) for verb in ("create", "patch")]

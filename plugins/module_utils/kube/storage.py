@@ -217,9 +217,15 @@ def claim_state(claim: Object | None, state: StorageState) -> str:
 
 
 def events(claim: Object, state: StorageState) -> list[Object]:
-    """Return what the namespace's events say of a claim."""
-    uid = claim["metadata"].get("uid")
-    return [entry for entry in state.events if entry.get("involvedObject", {}).get("uid") == uid]
+    """Return what the namespace's events say of a claim, without what is past: that its class is not there."""
+    uid, name = claim["metadata"].get("uid"), class_name(claim)
+    past = f'"{name}" not found' if find(state.classes, name) else None
+    return [
+        entry
+        for entry in state.events
+        if entry.get("involvedObject", {}).get("uid") == uid
+        and not (past and past in str(entry.get("message")))
+    ]
 
 
 def find(classes: Sequence[Object], name: str) -> Object | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -144,6 +145,44 @@ def test_a_right_that_is_lacking_is_one_cause_and_not_the_end_of_the_report() ->
     codes = {one.code for one in caught.value.findings}
     assert {"kube.forbidden", "storage.no_class"} <= codes
     assert "network: this user may not list IPAddressPool" in caught.value.details["not_proved"]
+
+
+def test_what_the_run_installs_is_no_cause_and_its_rights_are_asked_for() -> None:
+    cluster = broken()
+    cluster.denied = frozenset({"create customresourcedefinitions"})
+    installs = {
+        "metallb": ("CustomResourceDefinition", "Deployment"),
+        "ingress": ("IngressClass",),
+        "provisioner": ("StorageClass",),
+    }
+    made = (objects.storage_class("local-path", default=True),)
+    given = replace(asked(), installs=installs, classes=made)
+    found = report.look(cluster, given)  # type: ignore[arg-type]
+    assert found.values["storage_class"] == "local-path"
+    assert "that the StorageClass local-path, which is missing, provisions" in found.not_proved
+    codes = [one.code for one in found.findings]
+    assert not {"metallb.not_installed", "ingress.class_unknown", "storage.no_class"} & set(codes)
+    (right,) = [one for one in found.findings if one.code == "kube.forbidden"]
+    assert "create customresourcedefinitions" in right.proof[0]
+    assert "kube.name_taken" in codes
+    assert "that 192.168.0.251 answers on the LAN" in found.not_proved
+
+
+def test_an_address_that_somebody_holds_is_a_cause_where_the_controller_is_installed_too() -> None:
+    cluster = broken()
+    labels = {"app": "metallb", "component": "controller"}
+    pool = {
+        "metadata": objects.meta("p", "metallb-system"),
+        "spec": {"addresses": ["192.168.0.0/24"]},
+    }
+    holder = objects.service("blog", "blog")
+    holder["status"] = {"loadBalancer": {"ingress": [{"ip": "192.168.0.251"}]}}
+    cluster.kinds["Pod"] = [objects.pod("c", "metallb-system", labels=labels)]
+    cluster.kinds["IPAddressPool"] = [pool]
+    cluster.kinds["Service"].append(holder)
+    given = replace(asked(), installs={"ingress": ("IngressClass",)})
+    found = report.look(cluster, given).findings  # type: ignore[arg-type]
+    assert "metallb.ip_taken" in {one.code for one in found}
 
 
 def test_what_only_a_pod_can_prove_is_listed_as_not_proved() -> None:

@@ -73,6 +73,21 @@ def test_several_classes_and_no_default_are_a_choice_for_the_user() -> None:
     assert "a, b" in choice.findings[0].fix
 
 
+def test_that_its_class_was_not_there_is_past_once_it_is() -> None:
+    claim = objects.claim(storageClassName="local-path")
+    message = 'storageclass.storage.k8s.io "local-path" not found'
+    gone = (objects.event(claim, "ProvisioningFailed", message),)
+    late = objects.storage_class("local-path", volumeBindingMode=storage.FIRST_CONSUMER)
+    assert codes(causes.explain_claim(claim, state(events=gone), False)) == [
+        "storage.claim_class_missing"
+    ]
+    assert codes(causes.explain_claim(claim, state(late, events=gone), False)) == []
+    other = (*gone, objects.event(claim, "ProvisioningFailed", "no space left"))
+    assert codes(causes.explain_claim(claim, state(late, events=other), False)) == [
+        "storage.provisioning_failed"
+    ]
+
+
 def test_no_class_at_all() -> None:
     assert codes(causes.choose(state(), Wanted()).findings) == ["storage.no_class"]
 

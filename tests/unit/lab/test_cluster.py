@@ -87,6 +87,23 @@ def test_the_course_finds_its_ingress_class_and_traefik_in_the_built_version() -
     assert image == f"docker.io/library/traefik:v{LAB.traefik}"
 
 
+def test_a_name_that_a_manifest_has_and_the_lab_does_not_know_is_an_error() -> None:
+    with pytest.raises(KeyError, match="infra_unknown"):
+        addons.render("name: {{ infra_unknown }}", LAB)
+
+
+def test_a_bare_lab_is_interchangeable_with_another_and_gets_its_dns_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LAB_BARE", "1")
+    assert definition().bare
+    assert definition().key() == LAB.key()
+    listed = yaml.safe_load((addons.SOURCE / "bare" / "kustomization.yaml").read_text())
+    assert listed["resources"] == ["coredns.yaml"]
+    whole = yaml.safe_load((addons.SOURCE / "base" / "kustomization.yaml").read_text())
+    assert "../bare" in whole["resources"]
+
+
 def test_only_what_was_created_or_changed_counts_as_applied() -> None:
     output = "namespace/traefik unchanged\nservice/traefik configured\npod/x created\n"
     assert addons.applied_changes(output) == ["service/traefik configured", "pod/x created"]

@@ -29,6 +29,7 @@ WRONG_TYPES: Mapping[str, list[Any]] = {
 }
 WRONG_FORMS: Mapping[str, list[str]] = {
     "address": ["", "300.1.1.1", "192.168.0", "mysql.example"],
+    "addresses_or_empty": ["192.168.0.251", "192.168.0.9-192.168.0.1", "a-b", "10.0.0.0/40"],
     "host": ["", "192.168.0.251", "Upper.example", "a_b", "-a"],
     "host_or_empty": ["192.168.0.251", "Upper.example", "a..b"],
     "identifier": ["", "a/b", "a`b", "a" * 65],
@@ -38,6 +39,7 @@ WRONG_FORMS: Mapping[str, list[str]] = {
     "label_or_empty": ["Mysql", "a" * 64],
     "quantity": ["", "0", "lots", "-1Gi", "4 Gi", "4GiB"],
     "quantity_or_empty": ["0", "lots"],
+    "sha256_or_empty": ["abc", "g" * 64],
     "something": ["", " "],
     "user_or_empty": ["a b"],
     "user": ["", "a b", "a'b", "a" * 33],

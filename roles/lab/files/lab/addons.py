@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
-from string import Template
 from subprocess import CompletedProcess
 
 from .cluster import kubectl
@@ -16,8 +16,11 @@ from .state import Lab, write_file
 from .system import command, wait_until
 
 SOURCE = Path(__file__).resolve().parent.parent / "addons"
+# The ingress controller is the one that the role infra installs where a cluster has none.
+TRAEFIK = SOURCE.parents[2] / "infra" / "templates" / "traefik.yaml.j2"
 # What names a value of the definition, or holds several documents, is no YAML that linters know.
 TEMPLATE = ".tpl"
+NAME = re.compile(r"\{\{ (\w+) \}\}")
 APPLY_SECONDS = 90.0
 WEBHOOK_SECONDS = 120.0
 
@@ -30,20 +33,24 @@ def fetched_manifests(definition: Definition) -> dict[str, str]:
     }
 
 
-def sources() -> list[Path]:
-    """Return our own manifests and what kustomize needs to find them."""
-    return sorted(path for path in SOURCE.rglob("*.yaml*") if path.is_file())
+def sources() -> dict[Path, str]:
+    """Return our own manifests and what kustomize needs to find them, with their names in the folder."""
+    ours = sorted(path for path in SOURCE.rglob("*.yaml*") if path.is_file())
+    names = {path: path.relative_to(SOURCE).as_posix().removesuffix(TEMPLATE) for path in ours}
+    return {**names, TRAEFIK: "base/traefik.yaml"}
 
 
 def render(text: str, definition: Definition) -> str:
-    """Return one of our manifests with the definition's values in it."""
-    return Template(text).substitute(
-        pool=definition.pool,
-        ingress=definition.ingress,
-        ingress_class=definition.ingress_class,
-        traefik=definition.traefik,
-        lan_interface="eth0",
-    )
+    """Return one of our manifests with the definition's values in it. Raises KeyError for another name."""
+    values = {
+        "infra_app_ip": definition.ingress,
+        "infra_ingress_class": definition.ingress_class,
+        "infra_ingress_image": f"docker.io/library/traefik:v{definition.traefik}",
+        "infra_ingress_namespace": "traefik",
+        "lab_pool": definition.pool,
+        "lab_interface": "eth0",
+    }
+    return NAME.sub(lambda found: values[found[1]], text)
 
 
 def ensure(lab: Lab, cache: Path, report: Report) -> bool:
@@ -51,6 +58,9 @@ def ensure(lab: Lab, cache: Path, report: Report) -> bool:
     folder = lab.folder / "addons"
     if are_applied(lab, cache, report):
         return False
+    if lab.definition.bare:
+        _apply(lab, cache, folder / "bare", report)
+        return True
     _apply(lab, cache, folder / "base", report)
     _apply_pool(lab, cache, folder / "pool", report)
     return True
@@ -61,7 +71,8 @@ def are_applied(lab: Lab, cache: Path, report: Report) -> bool:
     folder = lab.folder / "addons"
     _write(lab.definition, cache, folder)
     report("addons: comparing with the cluster")
-    argv = [*kubectl(lab, cache), "diff", "--kustomize", str(folder / "all")]
+    whole = folder / ("bare" if lab.definition.bare else "all")
+    argv = [*kubectl(lab, cache), "diff", "--kustomize", str(whole)]
     return _run(argv, report, check=False).returncode == 0
 
 
@@ -76,8 +87,7 @@ def _run(argv: list[str], report: Report, *, check: bool) -> CompletedProcess[st
 
 def _write(definition: Definition, cache: Path, folder: Path) -> None:
     """Put our manifests and the fetched ones where kustomize may read them: in one folder."""
-    for ours in sources():
-        name = ours.relative_to(SOURCE).as_posix().removesuffix(TEMPLATE)
+    for ours, name in sources().items():
         write_file(folder / name, render(ours.read_text(), definition))
     for cached, name in fetched_manifests(definition).items():
         source = cache / "manifests" / cached

@@ -48,8 +48,9 @@ def cache_folder() -> Path:
 
 
 def definition() -> Definition:
-    """Return what this checkout's lab is made of."""
-    return Definition.of(build.versions(), images.PAUSE.rpartition(":")[2])
+    """Return what this checkout's lab is made of; LAB_BARE=1: without addons."""
+    bare = os.environ.get("LAB_BARE", "") not in ("", "0")
+    return Definition.of(build.versions(), images.PAUSE.rpartition(":")[2], bare=bare)
 
 
 def missing_packages() -> list[str]:
@@ -125,7 +126,10 @@ def up(options: argparse.Namespace, lab: Lab, report: Report) -> dict[str, Any]:
         changed = lifecycle.up(lab, cache, made, report) or made.changed
         if options.kubeconfig:
             changed = write_file(options.kubeconfig, lab.kubeconfig.read_text()) or changed
-    report(f"the lab {lab.name!r} works: {lab.definition.ingress} answers on its LAN")
+    shown = (
+        "without addons" if lab.definition.bare else f"{lab.definition.ingress} answers on its LAN"
+    )
+    report(f"the lab {lab.name!r} works: {shown}")
     return {"changed": changed, "kubeconfig": str(options.kubeconfig or lab.kubeconfig)}
 
 

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 LAYOUT = 1
 """Raised when nodes of an older lab can't be used by this program any more."""
-ADDONS = ("metallb", "local_path", "traefik", "pool", "ingress", "ingress_class")
+ADDONS = ("metallb", "local_path", "traefik", "pool", "ingress", "ingress_class", "bare")
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Definition:
-    """A lab's versions, nodes and networks. Two labs of one definition are interchangeable."""
+    """A lab's versions, nodes and networks. Two labs of one definition are interchangeable.
+
+    bare: without MetalLB, ingress controller and provisioner: a cluster that lacks them.
+    """
 
     kubernetes: str
     containerd: str
@@ -51,9 +54,10 @@ class Definition:
         Node("worker2", "192.168.0.12", "10.244.2.0/24"),
     )
     layout: int = LAYOUT
+    bare: bool = False
 
     @classmethod
-    def of(cls, versions: Mapping[str, str], pause: str) -> Definition:
+    def of(cls, versions: Mapping[str, str], pause: str, *, bare: bool = False) -> Definition:
         """Return the definition with these versions of its components, by name, and of the pause image."""
         return cls(
             kubernetes=versions["kubernetes"],
@@ -64,6 +68,7 @@ class Definition:
             local_path=versions["local-path-provisioner"],
             traefik=versions["traefik"],
             pause=pause,
+            bare=bare,
         )
 
     @property

@@ -178,7 +178,8 @@ def await_well(lab: Lab, cache: Path, report: Report, *, started: bool) -> Healt
         wait_until(lambda: not look().users_pods, seconds=USERS_SECONDS, every=1.0, say=say)
     for text in seen[-1].users_pods:
         report(f"not ready, and not the lab's: {text}")
-    _await_ingress(lab, report)
+    if not lab.definition.bare:
+        _await_ingress(lab, report)
     return seen[-1]
 
 
@@ -231,6 +232,6 @@ def describe(lab: Lab, cache: Path) -> dict[str, Any]:
         return {**found, "running": False, "problems": ["the lab is stopped"]}
     health = observe(lab, cache)
     problems = [*health.nodes, *health.own_pods, *health.users_pods]
-    if not ingress_answers(lab):
+    if not lab.definition.bare and not ingress_answers(lab):
         problems.append(f"{lab.definition.ingress} does not answer on the LAN")
     return {**found, "running": True, "pods": health.pods, "problems": problems}

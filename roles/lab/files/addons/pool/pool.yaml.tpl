@@ -6,7 +6,7 @@ metadata:
   namespace: metallb-system
 spec:
   addresses:
-    - $pool
+    - {{ lab_pool }}
 ---
 # Announced on the LAN alone: the control plane's road to the host must not hear of it.
 apiVersion: metallb.io/v1beta1
@@ -18,4 +18,4 @@ spec:
   ipAddressPools:
     - lab
   interfaces:
-    - $lan_interface
+    - {{ lab_interface }}
