@@ -68,8 +68,9 @@ def _by_code(*folders: str) -> dict[str, list[str]]:
 
 
 def _strings(path: Path) -> set[str]:
+    # As a run shows it, a code stands in brackets.
     return {
-        node.value
+        node.value.strip("[]")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -17,14 +18,14 @@ from .causes import metallb as metallb_causes
 from .causes import tables as table_causes
 from .causes.doctor import Diagnosis, Seen, Wanted
 from .causes.instances import DENIED, Reading
-from .causes.settling import look_until
 from .finding import CollectionError, Finding, errors
-from .kube import client, ingress, lan, metallb, storage, workload
+from .kube import client, drills, ingress, lan, metallb, storage, workload
 from .kube.client import FORBIDDEN, Cluster, KubeError
 from .kube.ingress import IngressState, Rule
 from .mysql import checksum
 from .mysql.connection import MysqlError
 from .mysql.replication import observe as observe_instance
+from .polling import look_until
 
 Part = TypeVar("Part")
 
@@ -133,6 +134,11 @@ def _kubernetes(cluster: Cluster, request: Request, blind: _Blind) -> Seen:
         ),
         ingress=blind.read("Ingresses", lambda: ingress.observe(cluster, space)),
         workload=objects,
+        drills=blind.read(
+            "restore drills",
+            lambda: drills.observe(cluster, space, drills.name_of(wanted.cluster)),
+        ),
+        now=time.time(),
     )
 
 

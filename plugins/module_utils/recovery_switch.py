@@ -133,8 +133,8 @@ def plan(seen: Seen, hands: Hands) -> Plan[Seen]:
     return Plan(seen, tuple(steps))
 
 
-def lost(seen: Seen) -> GtidSet:
-    """Return what was executed on claims that are left, or will be, and was not recovered. Pure."""
+def executed(seen: Seen) -> GtidSet:
+    """Return what was executed on claims that are left, or will be. Pure."""
     found = GtidSet()
     for claim in seen.claims.values():
         if seen.scratch and claim.replaced_by == seen.scratch:
@@ -142,7 +142,12 @@ def lost(seen: Seen) -> GtidSet:
     for instance in seen.instances:
         if seen.scratch and not seen.moved(instance):
             found |= GtidSet.parse(instance.executed)
-    return found - GtidSet.parse(seen.recovered)
+    return found
+
+
+def lost(seen: Seen) -> GtidSet:
+    """Return what of that was not recovered. Pure."""
+    return executed(seen) - GtidSet.parse(seen.recovered)
 
 
 def finished(claim: Claim) -> bool:
@@ -284,17 +289,19 @@ class _Planner:
         """Return the steps that say of claims that an instance had them."""
         seen, name = self.seen, instance.name
         target = seen.target(instance)
-
-        def retired(claim: Claim) -> Claim:
-            return replace(claim, server="", retired=name, replaced_by=seen.scratch)
-
         return [
-            Step(
-                f"label claim {claim.name}: {name} had it",
-                "nothing that holds data is deleted, and nobody takes it up by mistake",
-                lambda seen, claim=claim: seen.with_claim(claim.name, retired),  # type: ignore[misc]
-                lambda claim=claim: self.hands.retire(name, claim.name),  # type: ignore[misc]
-            )
+            self._retired(name, claim.name)
             for claim in seen.claims.values()
             if claim.server == name and claim.name != target
         ]
+
+    def _retired(self, name: str, claim: str) -> Step[Seen]:
+        scratch = self.seen.scratch
+        return Step(
+            f"label claim {claim}: {name} had it",
+            "nothing that holds data is deleted, and nobody takes it up by mistake",
+            lambda seen: seen.with_claim(
+                claim, lambda one: replace(one, server="", retired=name, replaced_by=scratch)
+            ),
+            lambda: self.hands.retire(name, claim),
+        )

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -22,9 +21,10 @@ from .mysql.connection import Connection
 from .mysql.replication import State
 from .mysql.replication import observe as observe_state
 from .mysql.switchover_run import Run, gone
+from .polling import look_until
 from .recovery import remote
 from .recovery.handover import LOG_NAME, PASSWORD_FILE
-from .recovery_switch import OURS, RECOVERY, Instance, Seen, finished
+from .recovery_switch import OURS, RECOVERY, Instance, Seen, executed, finished, lost
 
 POLL = 0.5
 READ_ONLY = {"read_only", "super_read_only"}
@@ -165,12 +165,39 @@ def looked_at(site: Site, seen: Seen) -> Seen:
     if claim.handed_over:
         return seen
     if not seen.pod:
-        proof = [f"claim {seen.scratch}: Pod {site.pod} is not there"]
-        raise BinlogError("recovery.no_switch", site.namespace, proof)
+        raise _no_pod(site, seen)
     if claim.takes_over and claim.recovered:
         # It may be in the middle of being handed over, which looks for itself.
         return seen
     return replace(seen, recovered=str(site.perform("recheck")["gtid_executed"]))
+
+
+def previewed(site: Site, seen: Seen) -> tuple[Seen, dict[str, Any]]:
+    """Return the cluster with what the recovery has, and what a switch to it would lose. Reads only.
+
+    Raises BinlogError where a switch must not be begun or gone on with.
+    """
+    check(seen, accept_loss=bool(site.params["accept_loss"]))
+    claim = seen.claims[seen.scratch]
+    if seen.pod and not claim.handed_over:
+        told = site.perform("left_out", executed=str(executed(seen)))
+        return replace(seen, recovered=str(told["gtid_executed"])), dict(told["lost"])
+    if not claim.recovered:
+        raise _no_pod(site, seen)
+    # Under way, and the archive's Pod is gone: the claims know which, and nobody what they did.
+    gone = lost(seen)
+    unknown: dict[str, Any] = {"first_commit_time": None, "last_commit_time": None, "tables": []}
+    return seen, {
+        **unknown,
+        "transactions": gone.count,
+        "gtids": str(gone),
+        "not_archived": str(gone),
+    }
+
+
+def _no_pod(site: Site, seen: Seen) -> BinlogError:
+    proof = [f"claim {seen.scratch}: Pod {site.pod} is not there"]
+    return BinlogError("recovery.no_switch", site.namespace, proof)
 
 
 def check(seen: Seen, *, accept_loss: bool) -> None:
@@ -321,9 +348,11 @@ class Work:
         site.cluster.patch("PersistentVolumeClaim", name, body, site.namespace)
 
     def _wait(self, done: Callable[[], bool], words: str) -> None:
-        deadline = time.monotonic() + float(self.site.params["timeout"])
-        while not done():
-            if time.monotonic() >= deadline:
-                raise CollectionError(f"{words}, after {self.site.params['timeout']} s still")
-            self.site.say(words)
-            time.sleep(POLL)
+        def look() -> bool:
+            over = done()
+            if not over:
+                self.site.say(words)
+            return over
+
+        if not look_until(look, bool, float(self.site.params["timeout"]), POLL):
+            raise CollectionError(f"{words}, after {self.site.params['timeout']} s still")

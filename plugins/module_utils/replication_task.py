@@ -473,6 +473,7 @@ class _Work:
             stuck = bool(channel.applier_errors) or channel.receiver_errno in causes.LASTING
             if stuck or time.monotonic() >= self.deadline:
                 raise self._failed(*self._not_there(until, state, channel))
+            # An applier that reaches its UNTIL stops without a word; only tables show it.
             time.sleep(POLL_SECONDS)
 
     def _not_there(

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from .causes import kube as kube_causes
-from .finding import CollectionError
-from .kube import client, portforward
+from .finding import CollectionError, Finding
+from .kube import client, pods, portforward
 from .mysql.connection import Connection, MysqlError, connect_socket, connect_tcp, connect_unix
 
 Spec = dict[str, Any]
@@ -25,6 +26,8 @@ DEFAULT_USER = "root"
 DEFAULT_TIMEOUT = 10
 DEFAULT_PORT = 3306
 POLL = 0.5
+# What an API server says that does not reach the kubelet of a node.
+DIALING = "dialing backend"
 
 
 def kubernetes_argument_spec() -> Spec:
@@ -35,6 +38,18 @@ def kubernetes_argument_spec() -> Spec:
 def findings_argument_spec() -> Spec:
     """Return the options of the fragment ``findings``."""
     return {"language": {"type": "str", "choices": ["en", "ko"], "default": "en"}}
+
+
+def cluster_argument_spec(*, reads: bool = False) -> Spec:
+    """Return the options of the fragment ``cluster``, with reads those of ``cluster.reads``."""
+    services = {"write_service": {"type": "str", "default": "mysql-write"}}
+    if reads:
+        services["read_service"] = {"type": "str", "default": "mysql-read"}
+    return {
+        "namespace": {"type": "str", "required": True},
+        "cluster": {"type": "str", "default": "mysql"},
+        **services,
+    }
 
 
 def login_argument_spec() -> Spec:
@@ -208,11 +223,15 @@ def _connect_pod(params: Mapping[str, Any], login: Mapping[str, Any]) -> Connect
     while True:
         try:
             forward = _open(cluster, target(params["pod"]), deadline, language)
-            return _log_in(forward, login, language)
+            connection = _log_in(forward, login, language)
         except PortRefusedError:
             # A server that starts refuses until it listens: that may take its time, not more.
             if time.monotonic() >= deadline:
                 raise
+        else:
+            connection.explain_loss = partial(_explain_loss, params)
+            return connection
+        # Nothing tells when mysqld begins to listen; the port-forward itself is what is tried.
         time.sleep(POLL)
 
 
@@ -226,11 +245,46 @@ def _open(
     try:
         remaining = max(0.0, deadline - time.monotonic())
         return portforward.open_forward(cluster, wanted, remaining)
-    except CollectionError as error:
-        if not isinstance(error, portforward.PodUnavailableError):
-            raise
+    except portforward.PodUnavailableError as error:
         found = kube_causes.explain_target(error, language)
         raise CollectionError(error.message, found) from error
+    except client.KubeError as error:
+        away = _node_gone(cluster, wanted, error, language)
+        if not away:
+            raise
+        raise CollectionError(error.message, away) from error
+
+
+def _explain_loss(params: Mapping[str, Any]) -> list[Finding]:
+    """Return why a session in a Pod was lost, if its node is why; it is tried once more for that."""
+    language, wanted = str(params.get("language") or "en"), target(params["pod"])
+    # The one that was connected is another thread's perhaps.
+    cluster = client.connect(params.get("kubeconfig"), params.get("context"))
+    try:
+        portforward.open_forward(cluster, wanted, 0).close()
+    except client.KubeError as error:
+        return _node_gone(cluster, wanted, error, language)
+    except portforward.PodUnavailableError:
+        return []
+    return []
+
+
+def _node_gone(
+    cluster: client.Cluster, wanted: portforward.Target, error: client.KubeError, language: str
+) -> list[Finding]:
+    """Return that the node behind a port-forward which cannot be opened is away, if it is."""
+    try:
+        pod = portforward.running_pod(wanted, portforward.pods_of(cluster, wanted) or [])
+        if pod is None:
+            return []
+        name = pods.node_of(pod)
+        listed = cluster.list("Node", fields=f"metadata.name={name}")
+    except client.KubeError:
+        # An API server that cannot be asked is a cause of its own, and the one to tell.
+        return []
+    nodes = {name: listed[0] if listed else None}
+    said = error.reason if DIALING in error.reason else ""
+    return kube_causes.node_gone(pod, nodes, language, said)
 
 
 def _log_in(forward: portforward.Forward, login: Mapping[str, Any], language: str) -> Connection:

@@ -21,22 +21,11 @@ author:
 extends_documentation_fragment:
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
-attributes:
-  check_mode:
-    description: Runs the same in check mode, since it only reads.
-    support: full
-  diff_mode:
-    description: Has nothing to show, since it changes nothing.
-    support: none
+  - mysql_on.kubernetes.cluster.reads
+  - mysql_on.kubernetes.reading
 options:
-  namespace:
-    description: Namespace of the cluster.
-    type: str
-    required: true
   cluster:
     description: Name that the MySQL cluster will have.
-    type: str
-    default: mysql
   instances:
     description: Names that the instances will have, the primary's first.
     type: list
@@ -62,14 +51,6 @@ options:
     description: Options of the my.cnf that the instances will have.
     type: dict
     default: {}
-  write_service:
-    description: Service that leads to the primary.
-    type: str
-    default: mysql-write
-  read_service:
-    description: Service that leads to the replicas.
-    type: str
-    default: mysql-read
   timeout:
     description: Seconds for a replica that follows to have what the primary has.
     type: int
@@ -327,18 +308,15 @@ def work(module: AnsibleModule) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "namespace": {"type": "str", "required": True},
-            "cluster": {"type": "str", "default": "mysql"},
             "instances": {"type": "list", "elements": "str", "required": True},
             "image": {"type": "str", "required": True},
             "primary": {"type": "str", "default": ""},
             "login_password": {"type": "str", "no_log": True},
             "overwrite": {"type": "list", "elements": "str", "default": []},
             "options": {"type": "dict", "default": {}},
-            "write_service": {"type": "str", "default": "mysql-write"},
-            "read_service": {"type": "str", "default": "mysql-read"},
             "timeout": {"type": "int", "default": 60},
             "connect_timeout": {"type": "int", "default": 10},
+            **roads.cluster_argument_spec(reads=True),
             **roads.kubernetes_argument_spec(),
             **roads.findings_argument_spec(),
         },

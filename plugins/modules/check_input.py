@@ -24,13 +24,8 @@ options:
       - A name that begins as the collection's own do, is unknown and nearly a known one is a problem too.
     type: bool
     default: false
-attributes:
-  check_mode:
-    description: Runs the same in check mode, since it only reads.
-    support: full
-  diff_mode:
-    description: Has nothing to show, since it changes nothing.
-    support: none
+extends_documentation_fragment:
+  - mysql_on.kubernetes.reading
 """
 
 EXAMPLES = r"""

@@ -49,13 +49,7 @@ options:
     default: 120
 extends_documentation_fragment:
   - mysql_on.kubernetes.findings
-attributes:
-  check_mode:
-    description: Runs the same in check mode, since it only reads.
-    support: full
-  diff_mode:
-    description: Has nothing to show, since it changes nothing.
-    support: none
+  - mysql_on.kubernetes.reading
 requirements:
   - PyMySQL on the machine where the module runs
 """
@@ -134,6 +128,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
                 found = containers.explain(params["container"], state, log, params["language"])
                 message = f"Container {params['container']} does not answer: {error.message}"
                 raise CollectionError(message, [*found, *error.findings]) from error
+        # Neither Docker nor Podman tells when the server in a container answers.
         time.sleep(POLL)
 
 

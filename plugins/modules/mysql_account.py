@@ -86,6 +86,10 @@ options:
     description: Whether to log in as the account afterwards, over the same road, and fail if that does not succeed.
     type: bool
     default: false
+  sql_log_bin:
+    description: Whether the change is written to the binary log, and so reaches replicas and what is recovered later.
+    type: bool
+    default: true
 seealso:
   - module: mysql_on.kubernetes.mysql_replication
 """
@@ -200,6 +204,7 @@ def argument_spec() -> dict[str, Any]:
         "require_tls": {"type": "bool"},
         "privileges": {"type": "dict"},
         "verify": {"type": "bool", "default": False},
+        "sql_log_bin": {"type": "bool", "default": True},
     }
 
 
@@ -262,6 +267,8 @@ def work(module: AnsibleModule) -> dict[str, Any]:
         plan = account.plan(before, wanted, connection, account.every_privilege(connection))
         after = plan.after()
         if not module.check_mode:
+            if not module.params["sql_log_bin"]:
+                connection.execute("SET SESSION sql_log_bin = 0")
             apply(plan)
             verify(module, wanted, plan.changed)
             after = seen(module, connection, wanted)

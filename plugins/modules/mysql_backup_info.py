@@ -20,10 +20,7 @@ extends_documentation_fragment:
   - mysql_on.kubernetes.mysql
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
-attributes:
-  check_mode:
-    description: Runs the same in check mode, since it only reads.
-    support: full
+  - mysql_on.kubernetes.reading
 options:
   archive:
     description: The Deployment that writes the archive.
@@ -58,6 +55,10 @@ options:
     description: Seconds for which the archive may lack something that the primary has.
     type: int
     default: 5
+  drill_max_age:
+    description: Days after which the last restore drill that succeeded is called old, where there ever was one.
+    type: int
+    default: 30
   ignored:
     description: Codes of findings that are not looked for, such as C(backup.none) before the first base.
     type: list
@@ -200,6 +201,13 @@ binlogs:
     bytes:
       description: Their size in the archive.
       type: int
+drills:
+  description:
+    - What restore drills of the cluster showed, the newest first, as C(playbooks/drill.yml) keeps it.
+    - Empty where there was none.
+  returned: always
+  type: list
+  elements: dict
 archiver:
   description: What the archiver wrote last.
   returned: always
@@ -241,6 +249,7 @@ findings:
   elements: dict
 """
 
+import time
 from functools import partial
 from typing import Any
 
@@ -252,34 +261,40 @@ from ..module_utils.binlog.archive_reader import read_listing
 from ..module_utils.causes import backup as causes
 from ..module_utils.finding import CollectionError, errors
 from ..module_utils.kube import archive as kube_archive
-from ..module_utils.kube import client
+from ..module_utils.kube import client, drills
 from ..module_utils.runtime import run
 
 
 def work(module: AnsibleModule) -> dict[str, Any]:
     """Read both sides and say what they show."""
     params = module.params
-    state = _observe(params)
+    cluster = client.connect(params.get("kubeconfig"), params.get("context"))
+    state = _observe(params, cluster)
+    where = params["archive"]["namespace"]
+    kept = drills.observe(cluster, where, drills.name_of(state.listing.archive.cluster))
     limits = causes.Limits(params["base_max_age"], params["expire_warning"], params["max_behind"])
-    found = [
-        one
-        for one in causes.explain(state, limits, params["language"])
-        if one.code not in params["ignored"]
+    told = [
+        *causes.explain(state, limits, params["language"]),
+        *causes.explain_drills(kept, time.time(), params["drill_max_age"], params["language"]),
     ]
-    facts = {"changed": False, **backup.as_dict(state)}
+    found = [one for one in told if one.code not in params["ignored"]]
+    facts = {
+        "changed": False,
+        **backup.as_dict(state),
+        "drills": [dict(one) for one in reversed(kept.records)],
+    }
     if params["require_healthy"] and errors(found):
         raise CollectionError(f"{state.subject} cannot be relied on", found, facts)
     return {**facts, "findings": [one.as_dict() for one in found]}
 
 
-def _observe(params: dict[str, Any]) -> backup.State:
+def _observe(params: dict[str, Any], cluster: client.Cluster) -> backup.State:
     """Read the primary first, then the archive."""
     source = None
     compared = any(params.get(road) for road in roads.ROADS)
     if compared:
         with roads.connect(params) as connection:
             source = backup.observe_source(connection)
-    cluster = client.connect(params.get("kubeconfig"), params.get("context"))
     where = kube_archive.Place(**params["archive"])
     text, node = kube_archive.read(cluster, where)
     listing = read_listing(text)
@@ -312,6 +327,7 @@ def main() -> None:
             "base_max_age": {"type": "int", "default": 48},
             "expire_warning": {"type": "int", "default": 24},
             "max_behind": {"type": "int", "default": 5},
+            "drill_max_age": {"type": "int", "default": causes.DRILL_MAX_AGE},
             "ignored": {"type": "list", "elements": "str", "default": []},
             "require_healthy": {"type": "bool", "default": False},
         },

@@ -21,10 +21,7 @@ extends_documentation_fragment:
   - mysql_on.kubernetes.instances
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
-attributes:
-  check_mode:
-    description: Runs the same in check mode, since it only reads.
-    support: full
+  - mysql_on.kubernetes.reading
 options:
   databases:
     description: Schemas to compare; without it all that are not the server's own.

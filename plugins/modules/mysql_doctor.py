@@ -26,20 +26,8 @@ options:
     description:
       - Namespace of the MySQL cluster.
       - Empty to look at O(instances) alone.
-    type: str
+    required: false
     default: ""
-  cluster:
-    description: Name of the MySQL cluster, the value of the label C(app.kubernetes.io/instance).
-    type: str
-    default: mysql
-  write_service:
-    description: Service that leads to the primary.
-    type: str
-    default: mysql-write
-  read_service:
-    description: Service that leads to the replicas.
-    type: str
-    default: mysql-read
   ip:
     description: Address that the ingress controller shall hold; empty to look at no load balancer.
     type: str
@@ -77,13 +65,8 @@ extends_documentation_fragment:
   - mysql_on.kubernetes.instances.optional
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
-attributes:
-  check_mode:
-    description: Runs the same in check mode, since it only reads.
-    support: full
-  diff_mode:
-    description: Has nothing to show, since it changes nothing.
-    support: none
+  - mysql_on.kubernetes.cluster.reads
+  - mysql_on.kubernetes.reading
 seealso:
   - module: mysql_on.kubernetes.metallb_check
   - module: mysql_on.kubernetes.storage_check
@@ -242,10 +225,8 @@ def main() -> None:
             **roads.instances_argument_spec(required=False),
             **roads.kubernetes_argument_spec(),
             **roads.findings_argument_spec(),
+            **roads.cluster_argument_spec(reads=True),
             "namespace": {"type": "str", "default": ""},
-            "cluster": {"type": "str", "default": "mysql"},
-            "write_service": {"type": "str", "default": "mysql-write"},
-            "read_service": {"type": "str", "default": "mysql-read"},
             "ip": {"type": "str", "default": ""},
             "ingress_class": {"type": "str", "default": "nginx"},
             "ingress_service": {"type": "str", "default": ""},

@@ -30,6 +30,7 @@ options:
         The instance runs afterwards and is read-only.
       - V(verify) compares the instance with the plan, its transactions, rows and checksums.
       - V(recheck) compares the instance with what was noted when it was verified, and reads nothing but it.
+      - V(left_out) returns what of O(executed) the verified instance has not, with the tables that it changed.
       - V(hand_over) ends a verified instance and makes the folder above O(scratch.folder) a data directory that a
         primary starts on. M(mysql_on.kubernetes.mysql_recovery_switch) asks for it.
       - V(release) takes the recovery's own account away and shuts the instance down, once it was verified.
@@ -42,6 +43,7 @@ options:
       - apply
       - verify
       - recheck
+      - left_out
       - hand_over
       - release
       - abandon
@@ -91,6 +93,11 @@ options:
       offset:
         description: Just before the transaction of this number in the archive, V(1) for the first; V(-1) is the last.
         type: int
+      random:
+        description:
+          - A point between the newest verified base and the latest point, drawn by this text. The same text draws
+            the same point of the same archive.
+        type: str
       before:
         description: Just before the transaction that did this.
         type: dict
@@ -149,7 +156,7 @@ options:
         type: path
         required: true
       run_in:
-        description: Words that stand before each command, such as C(chroot), C(/srv/tree).
+        description: Words that stand before each command, such as C(chroot), C(/srv/tree). Not used with O(in_pod).
         type: list
         elements: str
         default: []
@@ -211,24 +218,9 @@ options:
       password_file:
         description: File with root's password of today.
         type: path
-  in_pod:
-    description:
-      - A Pod as C(roles/recovery) makes it, in which everything is done. O(archive) and O(scratch.folder) are folders
-        of the Pod then, and O(scratch.run_in) is of no meaning.
-    type: dict
-    suboptions:
-      namespace:
-        description: Namespace of the Pod.
-        type: str
-        required: true
-      name:
-        description: Name of the Pod.
-        type: str
-        required: true
-      container:
-        description: Its container with Python and the collection's code.
-        type: str
-        default: tools
+  executed:
+    description: What was executed elsewhere, as a GTID set, with O(action=left_out).
+    type: str
   progress_file:
     description: File that gets a line every few seconds. Set by the action plugin of this module.
     type: path
@@ -277,6 +269,7 @@ options:
 extends_documentation_fragment:
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
+  - mysql_on.kubernetes.recovery_pod
 attributes:
   check_mode:
     description: Makes the plan and says what would be done; writes nothing but a lock file into O(scratch.folder).
@@ -373,8 +366,8 @@ plan:
       type: list
       elements: dict
     lost:
-      description: What the present history holds after the point, C(transactions), C(gtids), C(last_commit_time) and
-        C(tables) with rows by kind.
+      description: What the present history holds after the point, C(transactions), C(gtids), C(first_commit_time),
+        C(last_commit_time) and C(tables) with rows by kind.
       type: dict
     bytes_needed:
       description: Room that the scratch instance needs, in bytes.
@@ -411,13 +404,18 @@ seconds:
   description: Seconds that each stage took.
   returned: with O(action=apply)
   type: dict
+lost:
+  description: What of O(executed) the instance has not, as RV(plan.lost), and C(not_archived), the GTIDs of it that the
+    archive tells nothing of.
+  returned: with O(action=left_out)
+  type: dict
 verified:
   description: Whether the instance is what was planned; the module fails where it is not.
   returned: with O(action=verify), O(action=recheck), and O(action=apply) unless it was verified before
   type: bool
 gtid_executed:
   description: What the instance has executed.
-  returned: as RV(verified)
+  returned: as RV(verified), and with O(action=left_out)
   type: str
 tables:
   description: Every table, its C(rows_base), C(rows_expected) (null where that cannot be known), C(rows), C(checksum)
@@ -446,10 +444,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import roads
+from ..module_utils import recovery_pod, roads
 from ..module_utils.binlog.search import STATEMENT_KINDS
-from ..module_utils.kube import client
-from ..module_utils.kube import exec as kube_exec
 from ..module_utils.mysql.connection import Connection
 from ..module_utils.progress import ProgressFile
 from ..module_utils.recovery import remote, task
@@ -469,6 +465,7 @@ def target_spec() -> dict[str, Any]:
             "name": {"type": "str"},
             "gtid_executed": {"type": "str"},
             "offset": {"type": "int"},
+            "random": {"type": "str"},
             "before": {
                 "type": "dict",
                 "options": {
@@ -526,18 +523,12 @@ def argument_spec() -> dict[str, Any]:
                 "password_file": {"type": "path", "no_log": False},
             },
         },
-        "in_pod": {
-            "type": "dict",
-            "options": {
-                "namespace": {"type": "str", "required": True},
-                "name": {"type": "str", "required": True},
-                "container": {"type": "str", "default": "tools"},
-            },
-        },
+        "executed": {"type": "str"},
         "progress_file": {"type": "path"},
         **roads.mysql_argument_spec(),
         **roads.kubernetes_argument_spec(),
         **roads.findings_argument_spec(),
+        **recovery_pod.argument_spec(),
     }
 
 
@@ -547,13 +538,9 @@ def in_pod(
     say: Callable[[str], None],
     check_mode: bool,
 ) -> dict[str, Any]:
-    place = remote.Place(**params["in_pod"])
     gtids = task.named_set(params["target"] or {}, connect)
     sent = params if gtids is None else {**params, "target": {"gtid_executed": gtids}}
-    cluster = client.connect(params["kubeconfig"], params["context"])
-    command = remote.command(sent, check_mode)
-    done = kube_exec.run(cluster, place.namespace, place.name, place.container, command, told=say)
-    return remote.answer(done.code, done.output, done.errors)
+    return recovery_pod.ask(params, remote.command(sent, check_mode), say)
 
 
 def work(module: AnsibleModule) -> dict[str, Any]:
@@ -576,6 +563,7 @@ def main() -> None:
             ("action", "apply", ["target", "scratch"]),
             ("action", "verify", ["target", "scratch"]),
             ("action", "recheck", ["scratch"]),
+            ("action", "left_out", ["scratch", "executed"]),
             ("action", "hand_over", ["scratch"]),
             ("action", "release", ["scratch"]),
             ("action", "abandon", ["scratch"]),

@@ -80,24 +80,6 @@ options:
     description: How many rows one transaction brings over. Up to so many come all or not at all.
     type: int
     default: 10000
-  in_pod:
-    description:
-      - A Pod as C(roles/recovery) makes it, in which everything is done. O(scratch_folder) is a folder of the Pod then,
-        and O(login_host), or the Service of O(pod), is reached from there.
-    type: dict
-    suboptions:
-      namespace:
-        description: Namespace of the Pod.
-        type: str
-        required: true
-      name:
-        description: Name of the Pod.
-        type: str
-        required: true
-      container:
-        description: Its container with Python and the collection's code.
-        type: str
-        default: tools
   progress_file:
     description: File that gets a line every few seconds. Set by the action plugin of this module.
     type: path
@@ -105,11 +87,13 @@ extends_documentation_fragment:
   - mysql_on.kubernetes.mysql
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
+  - mysql_on.kubernetes.recovery_pod
 attributes:
   check_mode:
     description: Compares, and says what would be done; writes nothing.
     support: full
 notes:
+  - With O(in_pod) the primary is reached from that Pod, by O(login_host) or the Service of O(pod).
   - Needs an account that may write the tables; making triggers, views and routines again as other definers needs
     C(SET_ANY_DEFINER), or C(SUPER) on 8.0.
   - A table without a primary key can be brought over where it is gone or empty, or beside.
@@ -198,15 +182,12 @@ findings:
   elements: dict
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import roads
-from ..module_utils.kube import client
-from ..module_utils.kube import exec as kube_exec
+from ..module_utils import recovery_pod, roads
 from ..module_utils.progress import ProgressFile
 from ..module_utils.recovery import remote, rows_task
 from ..module_utils.runtime import run
@@ -229,38 +210,21 @@ def argument_spec() -> dict[str, Any]:
         # Keys of rows, no secrets.
         "keys_shown": {"type": "int", "default": 5, "no_log": False},
         "rows_a_transaction": {"type": "int", "default": 10000},
-        "in_pod": {
-            "type": "dict",
-            "options": {
-                "namespace": {"type": "str", "required": True},
-                "name": {"type": "str", "required": True},
-                "container": {"type": "str", "default": "tools"},
-            },
-        },
         "progress_file": {"type": "path"},
         **roads.mysql_argument_spec(),
         **roads.kubernetes_argument_spec(),
         **roads.findings_argument_spec(),
+        **recovery_pod.argument_spec(),
     }
-
-
-def in_pod(params: dict[str, Any], say: Callable[[str], None], check_mode: bool) -> dict[str, Any]:
-    place = remote.Place(**params["in_pod"])
-    cluster = client.connect(params["kubeconfig"], params["context"])
-    done = kube_exec.run(
-        *(cluster, place.namespace, place.name, place.container, remote.LISTENING),
-        told=say,
-        # The password is in it, and nobody sees what a process is told so.
-        said=remote.rows_request(params, check_mode),
-    )
-    return remote.answer(done.code, done.output, done.errors)
 
 
 def work(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
     progress = ProgressFile(params["progress_file"])
     if params["in_pod"]:
-        return in_pod(params, progress.line, module.check_mode)
+        # The password is in it, and nobody sees what a process is told so.
+        request = remote.rows_request(params, module.check_mode)
+        return recovery_pod.ask(params, remote.LISTENING, progress.line, request)
     running = partial(roads.connect, params)
     return rows_task.perform(rows_task.Task(params, running, progress.line, module.check_mode))
 

@@ -35,10 +35,12 @@ attributes:
 options:
   state:
     description:
+      - V(preview) returns the plan, and what would be lost with its tables. It reads, and writes nothing.
       - V(moved) moves the instances.
       - V(done) notes that the switch is done, once the replicas were seeded and proved.
     type: str
     choices:
+      - preview
       - moved
       - done
     default: moved
@@ -89,6 +91,13 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Which transactions would be lost
+  mysql_on.kubernetes.mysql_recovery_switch:
+    namespace: mysql
+    login_password: "{{ root_password }}"
+    state: preview
+  register: previewed
+
 - name: Let the cluster go on with what was recovered
   mysql_on.kubernetes.mysql_recovery_switch:
     namespace: mysql
@@ -149,6 +158,23 @@ lost:
     complete:
       description: Whether the old primary could be asked.
       type: bool
+    first_commit_time:
+      description: When the first of them was committed, in UTC; null where the archive tells of none.
+      type: str
+      returned: with O(state=preview)
+    last_commit_time:
+      description: When the last of them was.
+      type: str
+      returned: with O(state=preview)
+    tables:
+      description: What they did to which table, by C(table), C(inserted), C(updated), C(deleted) and C(statements).
+      type: list
+      elements: dict
+      returned: with O(state=preview)
+    not_archived:
+      description: Those that the archive tells nothing of, a GTID set.
+      type: str
+      returned: with O(state=preview)
 findings:
   description: The causes, where the module fails.
   returned: on failure
@@ -167,7 +193,7 @@ from ..module_utils.finding import CollectionError
 from ..module_utils.kube import client
 from ..module_utils.plan import apply, diff
 from ..module_utils.progress import ProgressFile, Ticker
-from ..module_utils.recovery_switch_run import Site, Work, looked_at
+from ..module_utils.recovery_switch_run import Site, Work, looked_at, previewed
 from ..module_utils.runtime import run
 
 FAILED = "The cluster was not switched to the recovered data"
@@ -205,6 +231,18 @@ def result(before: recovery_switch.Seen, after: recovery_switch.Seen) -> dict[st
         ],
         "lost": {"gtids": str(lost), "transactions": lost.count, "complete": all(asked)},
         "diff": diff(shown(before), shown(after)),
+    }
+
+
+def preview(site: Site) -> dict[str, Any]:
+    seen, lost = previewed(site, site.observe())
+    plan = recovery_switch.plan(seen, Work(site, seen.scratch))
+    found = result(seen, plan.after())
+    return {
+        "changed": False,
+        "plan": plan.as_list(),
+        **found,
+        "lost": {**lost, "complete": found["lost"]["complete"]},
     }
 
 
@@ -253,6 +291,8 @@ def work(module: AnsibleModule) -> dict[str, Any]:
         told(FAILED, module.params["language"]),
         Ticker(lambda: line.text, progress.line, last=False),
     ):
+        if module.params["state"] == "preview":
+            return preview(site)
         if module.params["state"] == "done":
             return done(site, module.check_mode)
         return moved(site, module.check_mode)
@@ -264,7 +304,7 @@ def main() -> None:
             **roads.login_argument_spec(),
             **roads.kubernetes_argument_spec(),
             **roads.findings_argument_spec(),
-            "state": {"choices": ["moved", "done"], "default": "moved"},
+            "state": {"choices": ["preview", "moved", "done"], "default": "moved"},
             "namespace": {"type": "str", "required": True},
             "cluster": {"type": "str", "default": "mysql"},
             "write_service": {"type": "str", "default": "mysql-write"},

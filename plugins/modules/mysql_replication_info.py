@@ -20,10 +20,7 @@ extends_documentation_fragment:
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
   - mysql_on.kubernetes.source_instance
-attributes:
-  check_mode:
-    description: Runs the same in check mode, since it only reads.
-    support: full
+  - mysql_on.kubernetes.reading
 options:
   channel:
     description: Name of one channel to read; all of them without it.

@@ -18,23 +18,9 @@ author:
 extends_documentation_fragment:
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
-attributes:
-  check_mode:
-    description: Runs the same in check mode, since it only reads.
-    support: full
+  - mysql_on.kubernetes.cluster
+  - mysql_on.kubernetes.reading
 options:
-  namespace:
-    description: Namespace of the MySQL cluster.
-    type: str
-    required: true
-  cluster:
-    description: Name of the MySQL cluster, the value of the label C(app.kubernetes.io/instance).
-    type: str
-    default: mysql
-  write_service:
-    description: Service that leads to the primary.
-    type: str
-    default: mysql-write
   require_primary:
     description: Whether it is an error that no instance is primary.
     type: bool
@@ -165,11 +151,9 @@ def work(module: AnsibleModule) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
+            **roads.cluster_argument_spec(),
             **roads.kubernetes_argument_spec(),
             **roads.findings_argument_spec(),
-            "namespace": {"type": "str", "required": True},
-            "cluster": {"type": "str", "default": "mysql"},
-            "write_service": {"type": "str", "default": "mysql-write"},
             "require_primary": {"type": "bool", "default": False},
         },
         supports_check_mode=True,

@@ -17,13 +17,7 @@ description:
 extends_documentation_fragment:
   - mysql_on.kubernetes.target
   - mysql_on.kubernetes.findings
-attributes:
-  check_mode:
-    description: Runs the same in check mode, since it only reads.
-    support: full
-  diff_mode:
-    description: Has nothing to show, since it changes nothing.
-    support: none
+  - mysql_on.kubernetes.reading
 options:
   paths:
     description: The paths, and what each must answer.

@@ -17,27 +17,13 @@ options:
     description: Number of the step, 1 to 10.
     type: int
     required: true
-  namespace:
-    description: Namespace of the site.
-    type: str
-    required: true
   cluster:
     description: Name of the MySQL cluster; its root password is read from the Secret C(<cluster>-auth).
-    type: str
-    default: mysql
   instances:
     description: Names of the instances that the site wants.
     type: list
     elements: str
     required: true
-  write_service:
-    description: Service that leads to the primary.
-    type: str
-    default: mysql-write
-  read_service:
-    description: Service that leads to the replicas.
-    type: str
-    default: mysql-read
   backends:
     description: Deployments and Services of the application.
     type: list
@@ -55,13 +41,8 @@ options:
 extends_documentation_fragment:
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
-attributes:
-  check_mode:
-    description: Runs the same in check mode, since it only reads.
-    support: full
-  diff_mode:
-    description: Has nothing to show, since it changes nothing.
-    support: none
+  - mysql_on.kubernetes.cluster.reads
+  - mysql_on.kubernetes.reading
 """
 
 EXAMPLES = r"""
@@ -163,11 +144,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "step": {"type": "int", "required": True},
-            "namespace": {"type": "str", "required": True},
-            "cluster": {"type": "str", "default": "mysql"},
             "instances": {"type": "list", "elements": "str", "required": True},
-            "write_service": {"type": "str", "default": "mysql-write"},
-            "read_service": {"type": "str", "default": "mysql-read"},
             "backends": {"type": "list", "elements": "str", "default": ["app-api", "app-web"]},
             "ingresses": {
                 "type": "list",
@@ -175,6 +152,7 @@ def main() -> None:
                 "default": ["app-home", "app-view", "app-bucket"],
             },
             "database": {"type": "str", "default": ""},
+            **roads.cluster_argument_spec(reads=True),
             **roads.kubernetes_argument_spec(),
             **roads.findings_argument_spec(),
         },

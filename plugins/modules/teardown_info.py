@@ -12,18 +12,8 @@ description:
   - Reads which databases the primary holds, with their tables and rows, and which volumes the cluster has.
   - Reads only; it never reports a change, and answers for a cluster that does not run as far as that can be known.
 options:
-  namespace:
-    description: Namespace of the MySQL cluster.
-    type: str
-    required: true
   cluster:
     description: Name of the MySQL cluster; its root password is read from the Secret C(<cluster>-auth).
-    type: str
-    default: mysql
-  write_service:
-    description: Service that leads to the primary.
-    type: str
-    default: mysql-write
   volumes:
     description: Names of PersistentVolumeClaims that shall be removed; one that is not the cluster's is an error.
     type: list
@@ -32,13 +22,8 @@ options:
 extends_documentation_fragment:
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
-attributes:
-  check_mode:
-    description: Runs the same in check mode, since it only reads.
-    support: full
-  diff_mode:
-    description: Has nothing to show, since it changes nothing.
-    support: none
+  - mysql_on.kubernetes.cluster
+  - mysql_on.kubernetes.reading
 """
 
 EXAMPLES = r"""
@@ -201,10 +186,8 @@ def databases(
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "namespace": {"type": "str", "required": True},
-            "cluster": {"type": "str", "default": "mysql"},
-            "write_service": {"type": "str", "default": "mysql-write"},
             "volumes": {"type": "list", "elements": "str", "default": []},
+            **roads.cluster_argument_spec(),
             **roads.kubernetes_argument_spec(),
             **roads.findings_argument_spec(),
         },

@@ -8,10 +8,16 @@ So is a third one without addons (LAB=bare), for what is installed where it is m
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
+from roles.lab.files.lab import cgroups
+from roles.lab.files.lab.system import wait_until
+from tests.integration import cluster
 from tests.integration.runner import CHECKOUT
 
 LAB = os.environ.get("FAULTS_LAB", "faults")
@@ -51,3 +57,24 @@ def api_server() -> int:
         except OSError:
             continue
     raise AssertionError(f"no API server of the lab {LAB} runs")
+
+
+def cut_power(node: str) -> None:
+    """Cut a node off, and end all that runs on it at once; bring_up() switches it on again.
+
+    Nobody is told that a connection ended. What would start its containerd and kubelet anew ends
+    first; bring_up() has another one.
+    """
+    down = [*cluster.node(node, "net", lab=LAB), "ip", "link", "set", "eth0", "down"]
+    subprocess.run(down, check=True)
+    supervisor = json.loads((FOLDER / "supervisor.json").read_text())["pid"]
+    os.kill(supervisor, signal.SIGKILL)
+
+    def dead() -> bool:
+        left = cgroups.processes(f"mysql_on_kubernetes/{LAB}/{node}")
+        for process in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        return not left
+
+    assert wait_until(dead, seconds=30), f"processes of {node} do not end"

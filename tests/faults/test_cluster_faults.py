@@ -20,7 +20,7 @@ from tests.faults import fixes
 from tests.faults.pair import named
 from tests.integration import cluster
 from tests.integration.cluster import container, deployment_spec, pod_spec
-from tests.integration.runner import run_module, succeed
+from tests.integration.runner import fail, run_module, succeed
 from tests.integration.site import Site
 
 pytestmark = [
@@ -323,6 +323,23 @@ def test_an_ingress_names_no_class(web: cluster.Space) -> None:
     chosen = finding["fix"].rpartition(": ")[2].split(", ")[0]
     patch = json.dumps({"spec": {"ingressClassName": chosen}})
     fixes.shell(f"kubectl -n {web.name} patch ingress web -p '{patch}'", cluster.kubeconfig())
+    assert not said_of_paths(web)
+    web.delete("Ingress", "web")
+
+
+@long
+def test_the_host_of_an_ingress_is_an_address(web: cluster.Space) -> None:
+    """The course's own line; no API server takes it, so it is named before it is sent."""
+    run = {"kubeconfig": cluster.kubeconfig(), "namespace": web.name, "paths": ["/"], "timeout": 0}
+    finding = fixes.the(fail("kube_preflight", {**run, "host": IP}), "ingress.host_is_ip")
+    (proof,) = finding["proof"]
+    with pytest.raises(client.KubeError) as refused:
+        route(web, "web", "/", rules=[{**ingress(web.name, "/")["rules"][0], "host": IP}])
+    assert proof.partition(": ")[2] in refused.value.reason
+    assert finding["fix"].startswith("Leave the host out")
+    succeed("kube_preflight", {**run, "paths": ["/left-out"]})
+    rule = ingress(web.name, "/left-out(/|$)(.*)", "ImplementationSpecific")["rules"][0]
+    route(web, "web", "/left-out(/|$)(.*)", "/$2", rules=[{"http": rule["http"]}])
     assert not said_of_paths(web)
     web.delete("Ingress", "web")
 

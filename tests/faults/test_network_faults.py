@@ -221,6 +221,23 @@ FAULTS = (
         (f'{SERVICE} -p \'{{"spec":{{"loadBalancerIP":"{IP}"}}}}\'',),
         f"Service traefik/traefik: spec.loadBalancerIP {IP}",
     ),
+    # The next two are no errors: the address is held, in a way that will not be there for ever.
+    Fault(
+        "metallb.deprecated_way",
+        (
+            f"{ASK.replace(' --overwrite', '')}-",
+            f'{SERVICE} -p \'{{"spec":{{"loadBalancerIP":"{IP}"}}}}\'',
+        ),
+        f"Service traefik/traefik: spec.loadBalancerIP {IP}",
+        (f"{ASK}={IP}", f'{SERVICE} -p \'{{"spec":{{"loadBalancerIP":null}}}}\''),
+    ),
+    Fault(
+        "metallb.pool_not_automatic",
+        (f'{POOL} \'{{"spec":{{"autoAssign":false}}}}\'',),
+        "IPAddressPool lab",
+        # "Keep the annotation": it is there.
+        (f'{POOL} \'{{"spec":{{"autoAssign":null}}}}\'',),
+    ),
     Fault(
         "metallb.pool_excludes_service",
         (f'{POOL} \'{{"spec":{{"serviceAllocation":{{"namespaces":["another"]}}}}}}\'',),

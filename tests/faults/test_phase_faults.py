@@ -7,12 +7,15 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils import roads
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import pods
 
-from tests.faults import second_lab
+from tests.faults import fixes, second_lab
 from tests.integration import cluster
 from tests.integration.site import Played, Site
 
@@ -111,34 +114,46 @@ def test_a_pod_that_no_node_has_room_for_is_named_and_the_next_run_converges(bar
     converges(bare, "db")
 
 
-@pytest.fixture(scope="module")
-def away_site() -> Iterator[Site]:
-    """A site on the second lab, whose API server may go away."""
+@contextmanager
+def site_on_the_second_lab(**variables: Any) -> Iterator[Site]:
     second_lab.bring_up()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MYSQL_ON_KUBERNETES_KUBECONFIG", second_lab.KUBECONFIG)
         patch.setenv("LAB", second_lab.LAB)
-        made = Site()
+        made = Site(**variables)
         try:
             yield made
         finally:
             made.remove()
 
 
-def play_while_it_is_away(site: Site, task: str, *options: str) -> Played:
-    """Play, and stop the API server's process when a task begins; it goes on after a while."""
-    process = second_lab.api_server()
+@pytest.fixture(scope="module")
+def away_site() -> Iterator[Site]:
+    """A site whose API server may go away."""
+    with site_on_the_second_lab() as made:
+        yield made
+
+
+def play_and(act: Callable[[], None], site: Site, task: str, *options: str) -> Played:
+    """Play, and act when a task begins."""
     with site.start(*options) as running:
         said: list[str] = []
         for line in running.stdout or ():
             said.append(line)
             if line.startswith("TASK [") and task in line:
-                os.kill(process, signal.SIGSTOP)
-                try:
-                    time.sleep(AWAY_SECONDS)
-                finally:
-                    os.kill(process, signal.SIGCONT)
+                act()
+    assert any(line.startswith("TASK [") and task in line for line in said), "".join(said)
     return Played("".join(said))
+
+
+def stop_for_a_while() -> None:
+    """Stop the API server's process; it goes on after a while."""
+    process = second_lab.api_server()
+    os.kill(process, signal.SIGSTOP)
+    try:
+        time.sleep(AWAY_SECONDS)
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 @pytest.mark.parametrize(
@@ -151,8 +166,78 @@ def play_while_it_is_away(site: Site, task: str, *options: str) -> Played:
     ],
 )
 def test_an_api_server_that_is_away_for_a_while(away_site: Site, phase: str, task: str) -> None:
-    played = play_while_it_is_away(away_site, task, "--tags", phase)
+    played = play_and(stop_for_a_while, away_site, task, "--tags", phase)
     if played.failed:
         # Whoever cannot wait says what it could not reach.
         assert "Kubernetes" in played.output or second_lab.LAB in played.output, played.output
     converges(away_site, phase)
+
+
+# Tasks of each phase at whose begin the power of a node is cut.
+CUT_AT = {
+    "infra": "Make the namespace and a claim",
+    "db": "Wait until each instance has started",
+    "data": "Load it into the primary",
+    "app": "Wait until both reach the database",
+}
+
+
+@pytest.fixture(scope="module")
+def cut_site() -> Iterator[Site]:
+    """A site whose nodes may go; what waits for one that is away does not wait long."""
+    with site_on_the_second_lab(cluster_start_timeout=100, app_timeout=100) as made:
+        yield made
+
+
+def node_without(site: Site, namespace: str) -> str:
+    """A worker on which nothing of a namespace runs."""
+    taken = {pods.node_of(pod) for pod in site.cluster.list("Pod", namespace)}
+    return next(name for name in ("worker1", "worker2") if name not in taken)
+
+
+def noted(site: Site, phase: str = "") -> list[str]:
+    """Note a phase in the primary, and return all that were noted so far."""
+    pod = {"namespace": site.namespace, "service": "mysql-write"}
+    asked = {"kubeconfig": second_lab.KUBECONFIG, "pod": pod, "connect_timeout": 60}
+    with roads.connect({**asked, "login_password": site.root_password()}) as primary:
+        primary.execute("CREATE DATABASE IF NOT EXISTS kept")
+        primary.execute("CREATE TABLE IF NOT EXISTS kept.phases (name VARCHAR(9) PRIMARY KEY)")
+        if phase:
+            primary.execute("INSERT INTO kept.phases VALUES (%s)", (phase,))
+        return [str(row["name"]) for row in primary.query("SELECT name FROM kept.phases")]
+
+
+@pytest.mark.parametrize("phase", CUT_AT)
+def test_a_node_that_goes_is_named_and_nothing_is_lost(cut_site: Site, phase: str) -> None:
+    earlier = ",".join(list(CUT_AT)[: list(CUT_AT).index(phase)])
+    if earlier:
+        made = cut_site.play("--tags", earlier)
+        assert not made.failed, made.output
+    stands = phase in ("data", "app")
+    before = noted(cut_site, phase) if stands else []
+    node = node_without(cut_site, "traefik")
+    try:
+        played = play_and(
+            lambda: second_lab.cut_power(node), cut_site, CUT_AT[phase], "--tags", phase
+        )
+        lost = f"kubectl wait node {node} --for=condition=Ready=Unknown --timeout=120s"
+        fixes.shell(lost, second_lab.KUBECONFIG)
+        if phase == "infra":
+            # It needs no single node; whoever asks is told.
+            played = cut_site.play("--tags", "preflight")
+        else:
+            assert played.failed, played.output
+            there = [
+                str(pod["metadata"]["name"])
+                for pod in cut_site.cluster.list("Pod", cut_site.namespace)
+                if pods.node_of(pod) == node
+            ]
+            assert any(name in played.output for name in there), f"{there}: {played.output}"
+        assert "[kube.node_gone]" in played.output or "[kube.node_not_ready]" in played.output, (
+            played.output
+        )
+        assert f"kubectl describe node {node}" in played.output
+    finally:
+        second_lab.bring_up()
+    converges(cut_site, phase)
+    assert not stands or noted(cut_site) == before

@@ -363,6 +363,55 @@ def test_the_primary_is_read_only(primary: Server, replica: Server) -> None:
 
 
 @long
+def test_a_firewall_swallows_the_first_byte(primary: Server, replica: Server) -> None:
+    with Road(primary.port) as road:
+        road.swallow()
+        run_module("mysql_replication", {**replica.login, "state": "stopped"})
+        run_module(
+            "mysql_replication", source_of(replica, primary, source_port=road.port, timeout=2)
+        )
+        finding = fixes.the(look(primary, replica, patience=0), "replication.connecting")
+        assert "CONNECTING" in finding["proof"][0]
+        assert finding["fix"].startswith("Wait, with a larger wait_timeout; a silent firewall")
+    # The firewall is gone; waiting would do, for as long as a connection takes to time out.
+    run_module("mysql_replication", {**replica.login, "state": "stopped"})
+    follow(replica, primary)
+    assert_healthy(primary, replica)
+
+
+@long
+def test_the_source_refuses_in_words_of_its_own(primary: Server, replica: Server) -> None:
+    primary.sql(f"ALTER USER {USER}@'%' ACCOUNT LOCK")
+    for state in ("stopped", "following"):
+        run_module("mysql_replication", source_of(replica, primary, state=state, timeout=3))
+    finding = fixes.the(look(primary, replica), "replication.receiver_error")
+    assert "3118" in "\n".join(finding["proof"])
+    assert "Look error 3118 up" in finding["fix"]
+    primary.sql(f"ALTER USER {USER}@'%' ACCOUNT UNLOCK")
+    follow(replica, primary)
+    assert_healthy(primary, replica)
+
+
+@long
+def test_nobody_takes_writes_when_one_shall_hand_over(primary: Server, replica: Server) -> None:
+    primary.sql("SET GLOBAL super_read_only = ON")
+    # Whom the others follow would be taken for it.
+    succeed("mysql_replication", {**replica.login, "state": "detached"})
+    asked = {
+        "instances": [primary.instance("primary"), replica.instance("replica-1")],
+        "target": "replica-1",
+        "source_user": USER,
+        "source_password": SECRET,
+        "timeout": 20,
+    }
+    finding = fixes.the(fail("mysql_switchover", asked), "switchover.primary_unknown")
+    assert "none of them takes writes" in finding["proof"][0]
+    assert "(primary: ...)" in finding["fix"]
+    succeed("mysql_switchover", {**asked, "primary": "primary"})
+    assert_healthy(replica, primary)
+
+
+@long
 def test_the_user_may_not_replicate(primary: Server, replica: Server) -> None:
     primary.sql(f"REVOKE REPLICATION SLAVE ON *.* FROM {USER}@'%'")
     for state in ("stopped", "following"):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import subprocess
 import time
 from collections.abc import Iterator
@@ -114,6 +115,25 @@ def test_a_claim_and_its_volume_are_of_different_classes(space: cluster.Space) -
     space.make("PersistentVolumeClaim", "differs", spec=claim_spec("hostpath", volumeName=name))
     done = succeed("storage_check", check(space, "differs", require_bound=True, timeout=60))
     assert done["claims"][0]["state"] == "bound"
+
+
+@long
+def test_a_claim_is_of_another_class_than_was_asked_for(space: cluster.Space) -> None:
+    other = f"{space.name}-other"
+    lasting = {"reclaimPolicy": "Retain", "allowVolumeExpansion": True}
+    mode = {"volumeBindingMode": "WaitForFirstConsumer"}
+    space.make_global("StorageClass", other, provisioner="rancher.io/local-path", **lasting, **mode)
+    space.make("PersistentVolumeClaim", "before", spec=claim_spec("local-path"))
+    result = fail("storage_check", check(space, "before", storage_class=other))
+    finding = fixes.the(result, "storage.claim_other_class")
+    named_class = re.match(r"Name ([\w-]+) as the storage class", finding["fix"])
+    assert named_class
+    done = succeed("storage_check", check(space, "before", storage_class=named_class[1]))
+    assert done["verdict"] == "ok"
+    # That class deletes its volumes, and they cannot grow; the other one's are kept, and can.
+    for code in ("storage.deletes_volumes", "storage.not_expandable"):
+        assert code not in codes(result)
+        assert named_class[1] in fixes.the(done, code)["summary"]
 
 
 CLAIMS = {

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -11,16 +12,22 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils import roads
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client, kinds
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import Connection
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
 
 from tests.faults import second_lab
 from tests.integration import cluster
-from tests.integration.runner import CHECKOUT
+from tests.integration.runner import CHECKOUT, succeed
 
 # One replica, a few thousand rows, a load test that is no statistics: it is the playbook that is tested.
 SMALL: dict[str, Any] = {
@@ -83,6 +90,13 @@ def family(pid: int) -> list[int]:
     return found
 
 
+def kill(running: subprocess.Popen[str]) -> None:
+    """Kill a playbook with all that it started, as a lost machine does."""
+    for process in family(running.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
 class Site:
     """A site in a namespace of its own; remove() deletes it."""
 
@@ -134,13 +148,60 @@ class Site:
             for line in running.stdout or ():
                 said.append(line)
                 if line.startswith("TASK [") and task in line:
-                    for process in family(running.pid):
-                        with contextlib.suppress(ProcessLookupError):
-                            os.kill(process, signal.SIGKILL)
+                    kill(running)
                     break
             else:
                 raise AssertionError(f"no task {task!r} began:\n{''.join(said)}")
         return "".join(said)
+
+    def kill_when(self, holds: Callable[[], bool], *options: str, **more: Any) -> str:
+        """Play until something holds, kill Ansible there, return what it said."""
+        with self.start(*options, **more) as running:
+            said: list[str] = []
+            reader = threading.Thread(target=lambda: said.extend(running.stdout or ()))
+            reader.start()
+            while running.poll() is None and not holds():
+                time.sleep(0.1)
+            ended = running.poll()
+            kill(running)
+            reader.join()
+        assert ended is None, f"it ended before:\n{''.join(said)}"
+        return "".join(said)
+
+    @property
+    def password(self) -> str:
+        """Root's password of today."""
+        secret = self.cluster.get("Secret", "mysql-auth", self.namespace)
+        assert secret is not None
+        return base64.b64decode(secret["data"]["root-password"]).decode()
+
+    @property
+    def login(self) -> dict[str, Any]:
+        """The options of a module that logs in as root."""
+        return {"kubeconfig": cluster.kubeconfig(), "login_password": self.password}
+
+    def connect(self, name: str) -> Connection:
+        """A session of root's on an instance; the caller closes it."""
+        pod = {"namespace": self.namespace, "deployment": name}
+        return roads.connect({**self.login, "connect_timeout": 30, "pod": pod})
+
+    def value(self, name: str, sql: str) -> Any:
+        with self.connect(name) as connection:
+            return connection.value(sql)
+
+    def executed(self, name: str) -> GtidSet:
+        return GtidSet.parse(str(self.value(name, "SELECT @@global.gtid_executed")))
+
+    def claims(self) -> dict[str, dict[str, str]]:
+        """The labels of each claim, by its name."""
+        found = self.cluster.list("PersistentVolumeClaim", self.namespace)
+        return {one["metadata"]["name"]: one["metadata"].get("labels") or {} for one in found}
+
+    def backup_facts(self) -> dict[str, Any]:
+        """What mysql_backup_info says of its archive."""
+        where = {"namespace": self.namespace, "deployment": "mysql-archiver"}
+        pod = {"namespace": self.namespace, "service": "mysql-write"}
+        return succeed("mysql_backup_info", {**self.login, "pod": pod, "archive": where})
 
     def exists(self) -> bool:
         return self.cluster.get("Namespace", self.namespace) is not None
@@ -155,6 +216,11 @@ class Site:
                     meta.get("generation") or meta["resourceVersion"]
                 )
         return found
+
+    def root_password(self) -> str:
+        secret = self.cluster.get("Secret", "mysql-auth", self.namespace)
+        assert secret is not None
+        return base64.b64decode(secret["data"]["root-password"]).decode()
 
     def remove(self) -> None:
         if self.exists():

@@ -77,6 +77,15 @@ def test_made_changed_and_dropped(server: Server) -> None:
     assert not log_in(server, OTHER)
 
 
+def test_what_is_not_logged_reaches_nobody_else(server: Server) -> None:
+    executed = "SELECT @@GLOBAL.gtid_executed AS g"
+    account = {**server.login, "name": "guest", "password": SECRET, "sql_log_bin": False}
+    before = server.sql(executed)
+    twelve(account)
+    twelve({**account, "state": "absent"})
+    assert server.sql(executed) == before
+
+
 def test_all_privileges_are_stable(server: Server) -> None:
     server.sql("CREATE DATABASE shop", "CREATE TABLE shop.carts (id INT PRIMARY KEY)")
     account = {**server.login, "name": "chief", "password": SECRET}

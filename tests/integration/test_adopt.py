@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -116,10 +115,7 @@ def test_what_is_written_arrives_at_once(course: Course) -> None:
 
 
 def test_root_s_password_is_kept_and_is_in_our_secret(course: Course) -> None:
-    secret = course.site.cluster.get("Secret", "mysql-auth", course.site.namespace)
-    assert secret is not None
-    held = base64.b64decode(secret["data"]["root-password"]).decode()
-    course.connect("mysql-1", held).close()
+    course.connect("mysql-1", course.site.root_password()).close()
 
 
 def test_a_second_run_and_the_site_change_nothing(course: Course) -> None:

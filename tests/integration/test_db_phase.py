@@ -28,7 +28,9 @@ STEPS = ("--tags", "step1,step2,step3,step4,step5,step6")
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    made = Site(cluster_replicas=2, cluster_mysql_config=AIO)
+    # Ten instances shall fit beside whatever else the lab runs.
+    memory = {"cluster_memory_request": "256Mi", "cluster_memory_limit": "1Gi"}
+    made = Site(cluster_replicas=2, cluster_mysql_config=AIO, **memory)
     try:
         first = made.play(*STEPS)
         assert not first.failed, first.output
@@ -134,6 +136,20 @@ def test_a_replica_goes_and_its_volume_is_taken_up_again(site: Site) -> None:
     back = site.cluster.get("PersistentVolumeClaim", "mysql-12", site.namespace)
     assert back
     assert back["spec"]["volumeName"] == claim["spec"]["volumeName"]
+
+
+def test_nine_replicas_then_one_then_two(site: Site) -> None:
+    every = {f"mysql-{number}" for number in (1, *range(11, 20))}
+    for count in (9, 1, 2):
+        wanted = {f"mysql-{number}" for number in (1, *range(11, 11 + count))}
+        scaled = play(site, cluster_replicas=count)
+        assert not scaled.failed, scaled.output
+        assert set(running(site)) == wanted
+        again = play(site, cluster_replicas=count)
+        assert not again.failed, again.output
+        assert again.recap["changed"] == 0, again.changed
+    claims = site.cluster.list("PersistentVolumeClaim", site.namespace, labels=LABELS)
+    assert {str(claim["metadata"]["name"]) for claim in claims} == every
 
 
 def test_the_primary_is_not_scaled_away(site: Site) -> None:

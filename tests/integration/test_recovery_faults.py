@@ -73,33 +73,36 @@ def case(shared_server_factory: ServerFactory, version: str) -> Iterator[Case]:
 
 
 class Volume:
-    """A small file system below the server's tree, and something that fills it."""
+    """A file system below the server's tree, which can become as small as what it holds."""
 
     def __init__(self, folder: Path, size: int) -> None:
-        self.folder = folder
+        self.folder, self.size = folder, size
         folder.mkdir(parents=True)
         subprocess.run(
             ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True
         )
         folder.chmod(0o755)
 
-    @property
-    def hog(self) -> Path:
-        return self.folder / "hog"
-
     def fill(self) -> None:
-        """Take all that is left."""
-        with self.hog.open("ab") as stream:
-            block = b"x" * MEGA
-            while len(block) >= 4096:
-                try:
-                    stream.write(block)
-                    stream.flush()
-                except OSError:
-                    block = block[: len(block) // 2]
+        """Leave no room, at once: to write what is left takes longer than some stages do."""
+        deadline = time.monotonic() + DEADLINE
+        while not self._resized(self.held):
+            # Somebody wrote in between.
+            assert time.monotonic() < deadline
 
     def free(self) -> None:
-        self.hog.unlink(missing_ok=True)
+        assert self._resized(self.size)
+
+    @property
+    def held(self) -> int:
+        """Bytes that are taken."""
+        found = os.statvfs(self.folder)
+        return (found.f_blocks - found.f_bfree) * found.f_frsize
+
+    def _resized(self, size: int) -> bool:
+        options = f"remount,size={max(size, 4096)}"
+        command = ["mount", "-o", options, str(self.folder)]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     def remove(self) -> None:
         subprocess.run(["umount", "--lazy", str(self.folder)], check=True)

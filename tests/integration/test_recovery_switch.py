@@ -4,14 +4,11 @@
 
 from __future__ import annotations
 
-import base64
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils import roads
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import Connection
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
 
 from tests.integration import cluster
 from tests.integration.runner import codes, fail, succeed
@@ -25,47 +22,19 @@ pytestmark = [
 
 STEPS = ("--tags", "infra,db,data")
 TABLE = "employees.dept_emp"
+RECOVER = {"recovery_in_cluster": True, "recovery_agreed": True}
+SWITCH = {"recovery_action": "switch", "recovery_switch_agreed": True}
 RECOVERED = {"mysql-1": "mysql-recovery", "mysql-11": "mysql-11-recovery"}
 
 
-class Cluster:
+class Cluster(Site):
     """A primary and a replica with a small data set and an archive."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-
-    @property
-    def password(self) -> str:
-        secret = self.site.cluster.get("Secret", "mysql-auth", self.site.namespace)
-        assert secret is not None
-        return base64.b64decode(secret["data"]["root-password"]).decode()
-
-    @property
-    def login(self) -> dict[str, Any]:
-        return {"kubeconfig": cluster.kubeconfig(), "login_password": self.password}
-
-    def connect(self, name: str) -> Connection:
-        """A session of root's; the caller closes it."""
-        pod = {"namespace": self.site.namespace, "deployment": name}
-        return roads.connect({**self.login, "connect_timeout": 30, "pod": pod})
-
-    def value(self, name: str, sql: str) -> Any:
-        with self.connect(name) as connection:
-            return connection.value(sql)
-
-    def executed(self, name: str) -> GtidSet:
-        return GtidSet.parse(str(self.value(name, "SELECT @@global.gtid_executed")))
-
-    def claims(self) -> dict[str, dict[str, str]]:
-        """The labels of each claim, by its name."""
-        found = self.site.cluster.list("PersistentVolumeClaim", self.site.namespace)
-        return {one["metadata"]["name"]: one["metadata"].get("labels") or {} for one in found}
 
     def mounted(self) -> dict[str, str]:
         """The claim that each instance's Deployment has its data on."""
         found = {}
         for name in RECOVERED:
-            deployment = self.site.cluster.get("Deployment", name, self.site.namespace)
+            deployment = self.cluster.get("Deployment", name, self.namespace)
             assert deployment is not None
             volumes = deployment["spec"]["template"]["spec"]["volumes"]
             data = next(volume for volume in volumes if volume["name"] == "data")
@@ -73,22 +42,22 @@ class Cluster:
         return found
 
     def recover(self, *options: str, **variables: Any) -> Played:
-        given = {"recovery_in_cluster": True, "recovery_agreed": True, **variables}
-        return self.site.play("--tags", "recover", *options, playbook="recover", **given)
+        given = {**RECOVER, **variables}
+        return self.play("--tags", "recover", *options, playbook="recover", **given)
 
     def switch(self) -> dict[str, Any]:
         """The options of mysql_recovery_switch."""
-        return {**self.login, "namespace": self.site.namespace}
+        return {**self.login, "namespace": self.namespace}
 
 
 @pytest.fixture(scope="module")
 def mine() -> Iterator[Cluster]:
-    site = Site(cluster_storage_size="1Gi", backup_storage_size="1Gi")
+    site = Cluster(cluster_storage_size="1Gi", backup_storage_size="1Gi")
     try:
         for playbook, options in (("site", STEPS), ("backup", ())):
             played = site.play(*options, playbook=playbook)
             assert not played.failed, played.output
-        yield Cluster(site)
+        yield site
     finally:
         site.remove()
 
@@ -123,6 +92,11 @@ def test_a_recovery_alone_changes_nothing_of_the_cluster(mine: Cluster, rows: in
     unasked = mine.recover(recovery_action="switch")
     assert unasked.failed
     assert "The cluster was not touched" in unasked.output
+    shown = unasked.output.partition("TASK [mysql_on.kubernetes.recovery : Ask whether")[0]
+    # The DELETE and the CREATE TABLE, before anybody is asked.
+    assert re.search(r"2 transactions, committed from 20\S+Z to 20\S+Z", shown), shown
+    assert re.search(rf"{TABLE}: 0 inserted, 0 updated, [1-9]\d* deleted", shown), shown
+    assert "employees.after_it: CREATE" in shown
     assert mine.value("mysql-1", "SELECT @@global.read_only") == 0
     planned = succeed("mysql_recovery_switch", mine.switch(), check=True)
     assert planned["claims"] == RECOVERED
@@ -133,7 +107,7 @@ def test_a_recovery_alone_changes_nothing_of_the_cluster(mine: Cluster, rows: in
 
 def test_the_cluster_goes_on_with_what_was_recovered(mine: Cluster, rows: int) -> None:
     before = mine.executed("mysql-1")
-    switched = mine.recover(recovery_action="switch", recovery_switch_agreed=True)
+    switched = mine.recover(**SWITCH)
     assert not switched.failed, switched.output
     assert mine.mounted() == RECOVERED
     for name in RECOVERED:
@@ -151,14 +125,14 @@ def test_the_cluster_goes_on_with_what_was_recovered(mine: Cluster, rows: int) -
 
 
 def test_what_a_switch_took_is_not_abandoned(mine: Cluster) -> None:
-    abandoned = mine.site.play("--tags", "abandon", playbook="recover")
+    abandoned = mine.play("--tags", "abandon", playbook="recover")
     assert not abandoned.failed, abandoned.output
     assert set(RECOVERED.values()) | set(RECOVERED) <= set(mine.claims())
     assert codes(fail("mysql_recovery_switch", mine.switch())) == ["recovery.no_switch"]
 
 
 def test_the_site_and_the_archive_go_on(mine: Cluster) -> None:
-    played = mine.site.play(*STEPS)
+    played = mine.play(*STEPS)
     assert not played.failed, played.output
     assert played.recap["changed"] == 0, played.changed
     with mine.connect("mysql-1") as primary:
@@ -166,10 +140,70 @@ def test_the_site_and_the_archive_go_on(mine: Cluster) -> None:
         gtids = primary.value("SELECT @@global.gtid_executed")
     with mine.connect("mysql-11") as replica:
         assert replica.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, 60)", (gtids,)) == 0
-    backed_up = mine.site.play(playbook="backup")
+    backed_up = mine.play(playbook="backup")
     assert not backed_up.failed, backed_up.output
     assert backed_up.recap["changed"] == 0, backed_up.changed
-    where = {"namespace": mine.site.namespace, "deployment": "mysql-archiver"}
-    pod = {"namespace": mine.site.namespace, "service": "mysql-write"}
-    facts = succeed("mysql_backup_info", {**mine.login, "pod": pod, "archive": where})
-    assert facts["gaps"] == ""
+    assert mine.backup_facts()["gaps"] == ""
+
+
+def scratch(mine: Cluster) -> str:
+    """The claim of the recovery that was not switched to yet."""
+    (name,) = (
+        name
+        for name, labels in mine.claims().items()
+        if labels.get("app.kubernetes.io/name") == "mysql-recovery"
+    )
+    return name
+
+
+def test_a_switch_whose_controller_is_killed_again_and_again_loses_nothing(mine: Cluster) -> None:
+    """Once with the data handed over and no instance moved, once between the instances, once before seeding.
+
+    After the story above it is a second recovery, from a base of before the first.
+    """
+    rows = mine.value("mysql-1", f"SELECT COUNT(*) FROM {TABLE}")
+    with mine.connect("mysql-1") as primary:
+        primary.execute(f"DELETE FROM {TABLE} WHERE emp_no % 3 = 0")
+    recovered = mine.recover(recovery_target=TARGET)
+    assert not recovered.failed, recovered.output
+    here, claim = mine.mounted(), scratch(mine)
+    there = {"mysql-1": claim, "mysql-11": f"mysql-11-{claim.removeprefix('mysql-')}"}
+    before, claims = mine.executed("mysql-1"), set(mine.claims())
+    play: dict[str, Any] = {"playbook": "recover", **RECOVER, **SWITCH}
+
+    def handed_over() -> bool:
+        found = mine.cluster.get("PersistentVolumeClaim", claim, mine.namespace)
+        notes = (found or {})["metadata"].get("annotations") or {}
+        return "mysql-on.kubernetes/handed-over" in notes
+
+    said = mine.kill_when(handed_over, "--tags", "recover", **play)
+    # Shown though nobody is asked.
+    assert re.search(r"1 transactions, committed from 20\S+Z to 20\S+Z", said), said
+    assert re.search(rf"{TABLE}: 0 inserted, 0 updated, [1-9]\d* deleted", said), said
+    assert mine.mounted() == here
+    assert mine.executed("mysql-1") == before
+    assert mine.value("mysql-1", "SELECT @@global.super_read_only") == 1
+    abandoned = mine.play("--tags", "abandon", playbook="recover")
+    assert abandoned.failed, "what a switch has taken was abandoned"
+
+    def replica_moved() -> bool:
+        return mine.mounted()["mysql-11"] == there["mysql-11"]
+
+    mine.kill_when(replica_moved, "--tags", "recover", **play)
+    assert claims <= set(mine.claims())
+    mine.kill_at("Seed each replica from the primary", "--tags", "recover", **play)
+    switched = mine.recover(**SWITCH)
+    assert not switched.failed, switched.output
+    assert mine.mounted() == there
+    for name in there:
+        assert mine.value(name, f"SELECT COUNT(*) FROM {TABLE}") == rows
+    lost = before - mine.executed("mysql-1")
+    assert lost.count == 1
+    assert f"Lost: {lost} (1 transactions)" in switched.output
+    labels = mine.claims()
+    assert claims <= set(labels)
+    for name, old in here.items():
+        assert labels[old]["mysql-on.kubernetes/retired-from"] == name
+    played = mine.play(*STEPS)
+    assert not played.failed, played.output
+    assert played.recap["changed"] == 0, played.changed

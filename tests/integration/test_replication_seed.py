@@ -142,6 +142,19 @@ def test_a_dump_brings_everything(primary: Server, replica: Server) -> None:
     primary.sql("DELETE FROM shop.parent WHERE id = 3", "DELETE FROM shop.log")
 
 
+def test_a_root_that_may_not_give_proxy_copies_all_the_same(
+    primary: Server, server_factory: ServerFactory, version: str
+) -> None:
+    """Only root@localhost may; where names are not resolved, nobody is root@localhost by TCP."""
+    replica = server_factory(version, 12, "--skip-name-resolve")
+    held = "SELECT COUNT(*) AS n FROM mysql.proxies_priv WHERE user = 'root' AND host = 'localhost'"
+    assert replica.sql(held) == [{"n": 1}]
+    assert replica.sql("SELECT CURRENT_USER() AS u") == [{"u": "root@127.0.0.1"}]
+    done = twice(seeding(replica, primary, seed="dump"))
+    assert done["seed"]["method"] == "dump"
+    equal(primary, replica)
+
+
 def test_data_of_its_own_is_refused_until_named(primary: Server, replica: Server) -> None:
     replica.sql("CREATE DATABASE poured", "CREATE TABLE poured.t (id INT PRIMARY KEY)")
     arguments = seeding(replica, primary)

@@ -7,7 +7,6 @@ The tests of this file are one story about one site and run in their order.
 
 from __future__ import annotations
 
-import base64
 import re
 import time
 from collections.abc import Iterator
@@ -168,12 +167,10 @@ def wait_until_unready(site: Site, instance: str) -> None:
 
 @long
 def test_check_mode_predicts_what_mends_a_replica_whose_applier_stands(site: Site) -> None:
-    secret = site.cluster.get("Secret", "mysql-auth", site.namespace)
-    assert secret is not None
     login = {
         "kubeconfig": cluster.kubeconfig(),
         "pod": {"namespace": site.namespace, "deployment": "mysql-11"},
-        "login_password": base64.b64decode(secret["data"]["root-password"]).decode(),
+        "login_password": site.root_password(),
     }
     with roads.connect(login) as replica:
         replica.execute(statement("stop_applier", replica.server.version))

@@ -12,11 +12,15 @@ from typing import Any
 from ..binlog.archive import BINLOGS, Base
 from ..binlog.backup import State
 from ..finding import Finding, worst_first
+from ..kube.drills import OK, Drills, moment
 from .catalogue import finding
 
 # The archiver writes its status every second or two.
 STATUS_SECONDS = 60
 HOUR = 3600
+DAY = 24 * HOUR
+# Days without a drill that succeeded.
+DRILL_MAX_AGE = 30
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,29 @@ def explain(state: State, limits: Limits, language: str = "en") -> list[Finding]
     parts = (_archiver, _behind, _gaps, _bases, _damage, _expiry, _place)
     found = [one for part in parts for one in part(_Teller(state, language), limits)]
     return worst_first(found)
+
+
+def explain_drills(drills: Drills, now: float, days: int, language: str = "en") -> list[Finding]:
+    """Return what the drills of a cluster show. Where none was ever done nothing is missed."""
+    if not drills.records:
+        return []
+    found: list[Finding] = []
+    last, subject = drills.records[-1], drills.name.removesuffix("-drills")
+    if last.get("result") != OK:
+        proof = [f"{last['at']}: {last.get('message') or last.get('result')}"]
+        found.append(
+            finding("backup.drill_failed", subject=subject, proof=proof, language=language)
+        )
+    succeeded = drills.succeeded_at
+    # Where none ever succeeded, it is since the first of those that are kept.
+    since = moment(drills.records[0]) if succeeded is None else succeeded
+    if now - since >= days * DAY:
+        when = "never" if succeeded is None else f"{int(now - succeeded) // DAY} days ago"
+        proof = [f"ConfigMap {drills.name}: the last drill that succeeded: {when}"]
+        found.append(
+            finding("backup.drill_old", subject=subject, proof=proof, language=language, days=days)
+        )
+    return found
 
 
 @dataclass(frozen=True)

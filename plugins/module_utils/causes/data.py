@@ -17,7 +17,7 @@ def explained(error: LoadError, language: str = "en") -> CollectionError:
     cause = finding(
         error.code, subject=error.subject, proof=error.proof, language=language, **error.facts
     )
-    return CollectionError(cause.summary, [cause], error.details)
+    return CollectionError(cause.summary, [cause, *error.findings], error.details)
 
 
 @contextmanager

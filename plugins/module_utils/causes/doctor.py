@@ -8,23 +8,24 @@ and a replica is not blamed for a source that does not run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..finding import Finding, errors, worst_first
-from ..kube import room
+from ..kube.drills import Drills
 from ..kube.ingress import IngressState
 from ..kube.metallb import NetworkState
 from ..kube.storage import StorageState
 from ..kube.workload import WorkloadState
+from . import backup as backup_causes
 from . import ingress as ingress_causes
 from . import instances as instance_causes
 from . import metallb as metallb_causes
 from . import storage as storage_causes
 from . import workload as workload_causes
-from .catalogue import finding
 from .instances import Reading
+from .kube import nodes_not_ready
 from .metallb import Wanted as WantedAddress
 
 Object = dict[str, Any]
@@ -63,6 +64,7 @@ class Seen:
 
     readings: of each instance, the primary's last. primary: its name, empty where there is none.
     paths: findings about paths that were asked for over the LAN. tables: what checksums told.
+    drills: what restore drills left; now: when that was read, seconds since 1970.
     """
 
     nodes: tuple[Object, ...] = ()
@@ -75,6 +77,8 @@ class Seen:
     paths: tuple[Finding, ...] = ()
     tables: tuple[Finding, ...] = ()
     checked: tuple[str, ...] = ()
+    drills: Drills | None = None
+    now: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class Diagnosis:
 
 def explain(seen: Seen, wanted: Wanted) -> Diagnosis:
     """Return what is wrong and what is in order. Pure."""
-    found: list[Finding] = list(_nodes(seen, wanted.language))
+    found = nodes_not_ready(seen.nodes, _pods(seen), wanted.language)
     checked: list[str] = list(seen.checked)
     if seen.network is not None and wanted.address is not None:
         verdict = metallb_causes.explain(seen.network, wanted.address)
@@ -124,6 +128,10 @@ def explain(seen: Seen, wanted: Wanted) -> Diagnosis:
         checked.append(f"{len(seen.ingress.ingresses)} Ingresses")
     found.extend(seen.paths)
     found.extend(seen.tables)
+    if seen.drills is not None and seen.drills.records:
+        days, language = backup_causes.DRILL_MAX_AGE, wanted.language
+        found.extend(backup_causes.explain_drills(seen.drills, seen.now, days, language))
+        checked.append(f"{len(seen.drills.records)} restore drills")
     return Diagnosis(tuple(worst_first(_each_once(found))), tuple(checked))
 
 
@@ -141,12 +149,11 @@ def report(diagnosis: Diagnosis, language: str = "en") -> list[str]:
     return lines
 
 
-def _nodes(seen: Seen, language: str) -> Iterator[Finding]:
-    for node in seen.nodes:
-        if room.is_broken(node):
-            name = str(node["metadata"]["name"])
-            proof = [f"Node {name}: condition Ready is not True"]
-            yield finding("kube.node_not_ready", subject=name, proof=proof, language=language)
+def _pods(seen: Seen) -> list[Object]:
+    """Return the Pods of the instances."""
+    if seen.workload is None:
+        return []
+    return [pod for one in seen.workload.deployments.values() for pod in one.pods]
 
 
 def _storage(seen: Seen, wanted: Wanted) -> list[Finding]:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..finding import Finding
@@ -56,7 +56,37 @@ CONFIG = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunCo
 
 def explain(seen: Sequence[Observation], language: str = "en") -> list[Finding]:
     """Return why these objects do not have the condition that is waited for. Pure."""
-    return [found for one in seen for found in explain_one(one, language)]
+    found = [each for one in seen for each in explain_one(one, language)]
+    nodes = {name: node for one in seen for name, node in one.nodes.items() if node is not None}
+    stranded = {_pod_subject(pod): pod for one in seen for pod in one.stranded}
+    named = {pod_status.node_of(pod) for one in seen for pod in one.pods}
+    # Something that these Pods stand on may lie on another node that is away, a database for example.
+    rest = [node for name, node in nodes.items() if name not in named]
+    return [*found, *nodes_not_ready(rest, stranded.values(), language)]
+
+
+def nodes_not_ready(
+    nodes: Iterable[Object], pods: Iterable[Object] = (), language: str = "en"
+) -> list[Finding]:
+    """Return the nodes that are not ready, each with what of these Pods lies on it. Pure."""
+    found = []
+    for node in nodes:
+        if not pod_status.is_node_ready(node):
+            name = str(node["metadata"]["name"])
+            there = [_pod_subject(pod) for pod in pods if pod_status.node_of(pod) == name]
+            proof = [_condition(name, node), *(f"{pod} lies there" for pod in there)]
+            found.append(
+                finding("kube.node_not_ready", subject=name, proof=proof, language=language)
+            )
+    return found
+
+
+def _condition(name: str, node: Object | None) -> str:
+    if node is None:
+        return f"Node {name}: not found"
+    ready = pod_status.condition_entry(node, "Ready") or {}
+    words = [str(ready.get(key)) for key in ("reason", "message") if ready.get(key)]
+    return f"Node {name}: condition Ready is {': '.join([str(ready.get('status')), *words])}"
 
 
 def explain_one(seen: Observation, language: str = "en") -> list[Finding]:
@@ -69,8 +99,33 @@ def explain_one(seen: Observation, language: str = "en") -> list[Finding]:
         return explain_claim_wait(seen, language)
     found = [*_refused(seen, language), *_job(seen, language)]
     for pod in seen.pods:
-        found.extend(explain_pod(pod, seen.events, seen.logs, language))
+        away = node_gone(pod, seen.nodes, language)
+        # What a Pod on such a node said last is older than that, or follows from it.
+        found.extend(away or explain_pod(pod, seen.events, seen.logs, language))
     return found
+
+
+def node_gone(
+    pod: Object, nodes: Mapping[str, Object | None], language: str = "en", said: str = ""
+) -> list[Finding]:
+    """Return that the node of a Pod is away, nothing where it is not. Pure.
+
+    nodes: what was read of nodes, by name; None for one that is none any more. said: what the API
+    server said when it could not reach the node; until it calls it not ready a minute may pass.
+    """
+    name = pod_status.node_of(pod)
+    if not name or (name not in nodes and not said):
+        return []
+    if not said and pod_status.is_node_ready(nodes[name]):
+        return []
+    proof = [f"{_pod_subject(pod)}: spec.nodeName {name}"]
+    proof += [_condition(name, nodes[name])] if name in nodes else []
+    proof += [f"the API server said: {said}"] if said else []
+    return [
+        finding(
+            "kube.node_gone", subject=_pod_subject(pod), proof=proof, language=language, node=name
+        )
+    ]
 
 
 def explain_pod(

@@ -11,10 +11,11 @@ from typing import Any
 from ..finding import CollectionError, Finding, errors, worst_first
 from ..kube import lan, metallb
 from ..kube.metallb import NetworkState
+from ..polling import look_until
 from . import metallb as causes
 from .catalogue import finding
 from .metallb import Verdict, Wanted
-from .settling import look_until, settled
+from .settling import settled
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from ..kube import ingress, room
 from ..kube.room import Need, RoomState
 from ..mysql.dialect import OLDEST
 from .catalogue import finding
+from .ingress import host_is_ip
+from .kube import nodes_not_ready
 
 Labels = Mapping[str, str]
 
@@ -55,6 +57,7 @@ def explain(state: RoomState, wanted: Wanted, language: str = "en") -> list[Find
         *_image(wanted, language),
         *_rights(state, wanted, language),
         *_names(state, wanted, language),
+        *_host(wanted, language),
         *_paths(state, wanted, language),
         *_nodes(state, wanted, language),
         *_quotas(state, wanted, language),
@@ -111,6 +114,12 @@ def _image(wanted: Wanted, language: str) -> Iterator[Finding]:
         language=language,
         oldest=".".join(map(str, OLDEST)),
     )
+
+
+def _host(wanted: Wanted, language: str) -> list[Finding]:
+    """Return that the Ingresses could not be made, where they would have an address as their host."""
+    found = host_is_ip(f"of {wanted.namespace}", wanted.host, language)
+    return [found] if found else []
 
 
 def _paths(state: RoomState, wanted: Wanted, language: str) -> Iterator[Finding]:
@@ -174,11 +183,8 @@ def _names(state: RoomState, wanted: Wanted, language: str) -> Iterator[Finding]
 
 
 def _nodes(state: RoomState, wanted: Wanted, language: str) -> Iterator[Finding]:
-    for node in state.nodes:
-        if room.is_broken(node):
-            name = str(node["metadata"]["name"])
-            proof = [f"Node {name}: condition Ready is not True"]
-            yield finding("kube.node_not_ready", subject=name, proof=proof, language=language)
+    ours = [pod for pod in state.pods if pod["metadata"].get("namespace") == wanted.namespace]
+    yield from nodes_not_ready(state.nodes, ours, language)
     if {"Node", "Pod"} & set(state.blind):
         return
     free = room.free_room(state, wanted.own, wanted.namespace)

@@ -13,10 +13,11 @@ from ..finding import CollectionError, Finding, errors, worst_first
 from ..kube import metallb, rights, room, storage
 from ..kube.client import FORBIDDEN, Cluster, KubeError
 from ..kube.room import Right
+from ..polling import look_until
 from . import metallb as network_causes
 from . import preflight, volumes
 from . import storage as storage_causes
-from .settling import look_until, settled
+from .settling import settled
 
 Object = dict[str, Any]
 

@@ -42,6 +42,28 @@ TEXTS: Mapping[str, Text] = {
             "지금 베이스를 만드세요(playbooks/backup.yml --tags base). 그때부터 복구할 수 있습니다",
         ),
     ),
+    "backup.drill_failed": Text(
+        "warning",
+        Words(
+            "The last restore drill of {subject} failed",
+            "See its cause, and repeat it once that is mended: ansible-playbook playbooks/drill.yml",
+        ),
+        Words(
+            "{subject}의 마지막 복구 훈련이 실패했습니다",
+            "원인을 해결한 뒤 다시 실행하세요: ansible-playbook playbooks/drill.yml",
+        ),
+    ),
+    "backup.drill_old": Text(
+        "warning",
+        Words(
+            "No restore drill of {subject} has succeeded for {days} days",
+            "Do one now: ansible-playbook playbooks/drill.yml",
+        ),
+        Words(
+            "{subject}의 복구 훈련이 {days}일 동안 한 번도 성공하지 않았습니다",
+            "지금 실행하세요: ansible-playbook playbooks/drill.yml",
+        ),
+    ),
     "backup.other_history": Text(
         "warning",
         Words(

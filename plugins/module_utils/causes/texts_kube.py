@@ -279,6 +279,19 @@ KUBE: Mapping[str, Text] = {
             "원인을 확인하세요: kubectl describe node {subject}",
         ),
     ),
+    "kube.node_gone": Text(
+        "error",
+        Words(
+            "{subject} lies on node {node}, which does not answer",
+            "Bring that node back and run this again, its volumes keep their data: kubectl describe"
+            " node {node}",
+        ),
+        Words(
+            "{subject}이(가) 응답하지 않는 노드 {node}에 있습니다",
+            "그 노드를 복구한 뒤 다시 실행하세요. 볼륨의 데이터는 그대로 있습니다: kubectl describe"
+            " node {node}",
+        ),
+    ),
 }
 
 TEXTS: Mapping[str, Text] = {**KUBE, **METALLB, **STORAGE, **INGRESS}

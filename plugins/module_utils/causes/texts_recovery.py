@@ -122,6 +122,17 @@ TEXTS: Mapping[str, Text] = {
             "끝날 때까지 기다리거나, 이 복구에 별도의 폴더를 지정하세요",
         ),
     ),
+    "recovery.drill_running": Text(
+        "error",
+        Words(
+            "A drill of {subject} is under way already",
+            "Wait for its end; if nobody plays it any more: ansible-playbook playbooks/drill.yml --tags abandon",
+        ),
+        Words(
+            "{subject}의 복구 훈련이 이미 진행 중입니다",
+            "끝나기를 기다리세요. 실행하는 사람이 없다면: ansible-playbook playbooks/drill.yml --tags abandon",
+        ),
+    ),
     "recovery.gap": Text(
         "error",
         Words(

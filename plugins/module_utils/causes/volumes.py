@@ -10,8 +10,9 @@ from typing import Any
 from ..finding import CollectionError, Finding, errors, worst_first
 from ..kube import storage
 from ..kube.storage import StorageState
+from ..polling import look_until
 from . import storage as causes
-from .settling import look_until, settled
+from .settling import settled
 from .storage import Wanted
 
 Object = dict[str, Any]

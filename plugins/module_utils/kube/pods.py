@@ -86,6 +86,16 @@ def condition_entry(obj: Object, kind: str) -> Object | None:
     return None
 
 
+def node_of(pod: Object) -> str:
+    """Return the name of the node that the Pod was given, empty where it has none yet."""
+    return str((pod.get("spec") or {}).get("nodeName") or "")
+
+
+def is_node_ready(node: Object | None) -> bool:
+    """Whether a node says that it is ready; one that is gone (None) does not."""
+    return node is not None and condition(node, "Ready") == "True"
+
+
 def state(pod: Object) -> str:
     """Return where the Pod stands, in one phrase: ``Pending (mysql: ImagePullBackOff)``."""
     phase = str((pod.get("status") or {}).get("phase") or "Unknown")

@@ -112,6 +112,7 @@ def find_pod(cluster: Cluster, target: Target, deadline: float) -> Object:
             raise PodUnavailableError(target, "there is none of that name", [])
         if time.monotonic() >= deadline:
             raise PodUnavailableError(target, _states(pods), pods)
+        # A Pod that is made anew has no name yet that could be watched; its owner is asked again.
         time.sleep(POLL)
 
 

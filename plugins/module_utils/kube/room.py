@@ -12,7 +12,7 @@ from typing import Any
 
 from . import kinds
 from . import pods as pod_status
-from .client import Cluster, KubeError
+from .client import FORBIDDEN, Cluster, KubeError
 from .storage import quantity
 
 Object = dict[str, Any]
@@ -79,9 +79,9 @@ def observe(
     What this user may not list is left empty and named in ``blind``.
     """
     version = cluster.version()
-    exists = cluster.get("Namespace", namespace) is not None
-    refused = _refused(cluster, rights, exists)
     blind: list[str] = []
+    exists = _exists(cluster, namespace, blind)
+    refused = _refused(cluster, rights, exists)
     nodes, pods = _list(cluster, "Node", None, blind), _list(cluster, "Pod", None, blind)
     quotas = _list(cluster, "ResourceQuota", namespace, blind) if exists else []
     taken = list(_taken(cluster, namespace, names, blind)) if exists else []
@@ -96,6 +96,17 @@ def observe(
         taken=tuple(taken),
         blind=tuple(blind),
     )
+
+
+def _exists(cluster: Cluster, namespace: str, blind: list[str]) -> bool:
+    """Whether the namespace is there; one that may not be read is somebody's who was given it."""
+    try:
+        return cluster.get("Namespace", namespace) is not None
+    except KubeError as error:
+        if error.status != FORBIDDEN:
+            raise
+        blind.append("Namespace")
+        return True
 
 
 def _refused(cluster: Cluster, rights: Sequence[Right], exists: bool) -> dict[Right, str]:
@@ -174,12 +185,7 @@ def is_usable(node: Object) -> bool:
     """Whether the scheduler may put an ordinary Pod on a node."""
     spec = node.get("spec") or {}
     tainted = any(taint.get("effect") in KEEPS_AWAY for taint in spec.get("taints") or [])
-    return not spec.get("unschedulable") and not tainted and _ready(node)
-
-
-def is_broken(node: Object) -> bool:
-    """Whether a node says that it is not ready."""
-    return not _ready(node)
+    return not spec.get("unschedulable") and not tainted and pod_status.is_node_ready(node)
 
 
 def free_room(
@@ -281,14 +287,10 @@ def _list(cluster: Cluster, kind: str, namespace: str | None, blind: list[str]) 
     try:
         return cluster.list(kind, namespace)
     except KubeError as error:
-        if error.status != 403:
+        if error.status != FORBIDDEN:
             raise
         blind.append(kind)
         return []
-
-
-def _ready(node: Object) -> bool:
-    return pod_status.condition(node, "Ready") == "True"
 
 
 def _given(container: Object) -> Resources:

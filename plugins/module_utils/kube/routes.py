@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..finding import CollectionError
+from ..polling import look_until
 from . import pods, topology
 from .client import Cluster, Object
 from .topology import READS_LABEL, SERVER_LABEL, Topology
@@ -89,15 +90,18 @@ class Routes:
             raise CollectionError(f"There is no Service {self.namespace}/{self.write_service}")
         patch = selector_patch(service, name)
         self.cluster.patch("Service", self.write_service, patch, self.namespace)
-        deadline = time.monotonic() + self.timeout
-        while not self._leads_to(name):
-            if time.monotonic() >= deadline:
-                raise CollectionError(
-                    f"Service {self.write_service} does not lead to {name} after"
-                    f" {self.timeout:g} s: its Pod is not ready"
-                )
-            self.say(f"{self.write_service}: waiting until it leads to {name}")
-            time.sleep(POLL)
+
+        def look() -> bool:
+            leads = self._leads_to(name)
+            if not leads:
+                self.say(f"{self.write_service}: waiting until it leads to {name}")
+            return leads
+
+        if not look_until(look, bool, self.timeout, POLL):
+            raise CollectionError(
+                f"Service {self.write_service} does not lead to {name} after"
+                f" {self.timeout:g} s: its Pod is not ready"
+            )
 
     def lead_reads(self, name: str, on: bool) -> None:
         """Label the running Pod of an instance; one that has none is labelled when it is back."""
@@ -123,6 +127,7 @@ class Routes:
             if (node and ready != "True") or time.monotonic() >= deadline:
                 return {"namespace": self.namespace, "pod": pod, "node": node, "ready": ready}
             self.say(f"{name}: waiting until its Pod {pod} on {node} has ended")
+            # The kubelet ends the Pod in its own time; its node may meanwhile turn out to be gone.
             time.sleep(POLL)
 
     def _node_ready(self, name: str) -> str:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from ..finding import CollectionError, Finding
 from . import pods as pod_status
-from .client import Cluster, Object
+from .client import FORBIDDEN, Cluster, KubeError, Object
 
 POLL = 0.5
 OWNERS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
@@ -52,7 +52,8 @@ class Observation:
 
     obj: None where it is absent. pods: its own and live. events: of it and of its Pods and
     ReplicaSets, newest last. storage_class: of a claim. logs: a crashing container's last lines,
-    by ``pod/container``.
+    by ``pod/container``. nodes: all of the cluster, by name, where a Pod is not ready; None for
+    one that is gone. stranded: what the namespace has on nodes that are not ready.
     """
 
     wanted: Wanted
@@ -61,6 +62,8 @@ class Observation:
     events: tuple[Object, ...] = ()
     storage_class: Object | None = None
     logs: Mapping[str, str] = field(default_factory=dict)
+    nodes: Mapping[str, Object | None] = field(default_factory=dict)
+    stranded: tuple[Object, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,13 @@ def progress(seen: Observation) -> str:
     if seen.wanted.kind == "Job":
         status = seen.obj.get("status") or {}
         return f"{status.get('succeeded') or 0} succeeded, {status.get('failed') or 0} failed"
-    each = [f"{pod['metadata']['name']} {pod_status.state(pod)}" for pod in seen.pods]
-    return "; ".join(each) or "no Pod yet"
+    return "; ".join(_pod_progress(pod, seen) for pod in seen.pods) or "no Pod yet"
+
+
+def _pod_progress(pod: Object, seen: Observation) -> str:
+    name, node = pod["metadata"]["name"], pod_status.node_of(pod)
+    away = node in seen.nodes and not pod_status.is_node_ready(seen.nodes[node])
+    return f"{name} {pod_status.state(pod)}" + f" on node {node}, which is not ready" * away
 
 
 def is_bound(claim: Object) -> bool:
@@ -162,7 +170,34 @@ def observe_all(cluster: Cluster, wanted: Sequence[Wanted]) -> tuple[Observation
     """Read every wanted object, with one list of events a namespace. Raises KubeError."""
     spaces = {one.namespace for one in wanted}
     events = {space: cluster.list("Event", space) for space in sorted(spaces)}
-    return tuple(observe(cluster, one, events[one.namespace]) for one in wanted)
+    seen = tuple(observe(cluster, one, events[one.namespace]) for one in wanted)
+    return _with_nodes(cluster, seen)
+
+
+def _with_nodes(cluster: Cluster, seen: tuple[Observation, ...]) -> tuple[Observation, ...]:
+    """Add the nodes where Pods are not ready: one that is away may be why, and no Pod says so."""
+    late = [pod for one in seen for pod in one.pods if not pod_status.is_ready(pod)]
+    if not late or all(is_met(one) for one in seen):
+        return seen
+    try:
+        listed = {str(node["metadata"]["name"]): node for node in cluster.list("Node")}
+    except KubeError as error:
+        if error.status != FORBIDDEN:
+            raise
+        # Who may see a namespace alone is told what its Pods say.
+        return seen
+    names = {pod_status.node_of(pod) for pod in late} - {""}
+    nodes = {**dict.fromkeys(names), **listed}
+    away = {name for name, node in nodes.items() if not pod_status.is_node_ready(node)}
+    spaces = sorted({one.wanted.namespace for one in seen}) if away else []
+    pods = {space: cluster.list("Pod", space) for space in spaces}
+    stranded = {
+        space: tuple(pod for pod in found if pod_status.node_of(pod) in away)
+        for space, found in pods.items()
+    }
+    return tuple(
+        replace(one, nodes=nodes, stranded=stranded.get(one.wanted.namespace, ())) for one in seen
+    )
 
 
 def crash_log(cluster: Cluster, pod: Object, entry: pod_status.Container) -> str:
@@ -234,6 +269,7 @@ def wait(
         stayed = any(now - first >= patience for first in since.values())
         if stayed or now - begun >= timeout:
             raise _ended(waiting, seen, found, now - begun, stayed)
+        # Objects, Pods and events of several kinds are judged together: no single watch tells of all.
         time.sleep(POLL)
 
 

@@ -244,6 +244,7 @@ def check_paths(job: Job, target: Target) -> dict[str, Any]:
         answer = target.ask("GET", wanted["path"])
         while not fits(wanted, answer) and time.monotonic() < deadline:
             tell(f"{wanted['path']}: {answer['status'] or answer['error']}, waiting")
+            # An ingress controller takes up a new rule at its own pace, and tells nobody.
             time.sleep(POLL)
             answer = target.ask("GET", wanted["path"])
         tell(f"{wanted['path']}: {answer['status'] or answer['error']}")

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -18,6 +20,8 @@ Row = dict[str, Any]
 Version = tuple[int, int, int]
 
 CONNECT_TIMEOUT = 10.0
+# Bytes of a Unix socket's path that the kernel takes.
+LONGEST_SOCKET = 107
 LOST = frozenset({0, 2006, 2013, 2055, 4031})
 
 
@@ -93,6 +97,8 @@ class Connection:
     def __init__(self, raw: Any, address: str) -> None:
         self.raw = raw
         self.address = address
+        # Asked once the session is lost: what is wrong with the road, as far as its maker knows.
+        self.explain_loss: Callable[[], Sequence[Finding]] | None = None
         self._server: Server | None = None
         self._errors: tuple[type[Exception], ...] = (require("pymysql").err.Error, OSError)
 
@@ -114,7 +120,7 @@ class Connection:
             cursor.execute(sql)
             yield from cursor
         except self._errors as error:
-            raise _translated(error, f"{self.address} refused the statement", sql) from error
+            raise self._refusal(error, sql) from error
         finally:
             cursor.close()
 
@@ -178,8 +184,14 @@ class Connection:
         try:
             cursor.execute(sql, tuple(params) or None)
         except self._errors as error:
-            raise _translated(error, f"{self.address} refused the statement", sql) from error
+            raise self._refusal(error, sql) from error
         return cursor
+
+    def _refusal(self, error: Exception, sql: str) -> MysqlError:
+        failure = _translated(error, f"{self.address} refused the statement", sql)
+        if failure.lost and self.explain_loss is not None:
+            failure.findings = tuple(self.explain_loss())
+        return failure
 
 
 def _open(
@@ -280,9 +292,27 @@ def connect_unix(
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     sock.settimeout(connect_timeout)
     try:
-        sock.connect(path)
+        with _within_reach(path) as known:
+            sock.connect(known)
     except OSError as error:
         sock.close()
         raise MysqlError(f"Cannot reach MySQL at socket {path}: {error} (2002)", 2002) from error
     options = {"database": database, "ssl_disabled": True, "local_infile": local_infile}
     return _open(sock, path, user, password, connect_timeout, options, local=True)
+
+
+@contextmanager
+def _within_reach(path: str) -> Iterator[str]:
+    """Yield a path of a socket that the kernel takes: a longer one is named by its open folder.
+
+    Raises OSError.
+    """
+    if len(os.fsencode(path)) <= LONGEST_SOCKET:
+        yield path
+        return
+    folder, name = os.path.split(path)
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{number}/{name}"
+    finally:
+        os.close(number)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from ..finding import CollectionError
 from ..plan import Plan, Step
+from ..polling import look_until
 from .connection import Connection
 from .proof import current_goal, wait_for_goal
 from .replication import POLL_SECONDS, Channel, observe_channels
@@ -130,19 +131,17 @@ def _drained(member: Member, seconds: float) -> Step[Modes]:
     """Return the step that waits until a server has no transaction without a GTID under way."""
     name = "Ongoing_anonymous_transaction_count"
 
+    def ongoing() -> int:
+        rows = member.session.query("SHOW GLOBAL STATUS WHERE variable_name = %s", (name,))
+        return int(rows[0]["value"]) if rows else 0
+
     def execute() -> None:
-        deadline = time.monotonic() + seconds
-        while True:
-            rows = member.session.query("SHOW GLOBAL STATUS WHERE variable_name = %s", (name,))
-            count = int(rows[0]["value"]) if rows else 0
-            if not count:
-                return
-            if time.monotonic() >= deadline:
-                raise CollectionError(
-                    f"{member.name} still runs {count} transactions without GTIDs after"
-                    f" {seconds:g} s: end them (SHOW PROCESSLIST) and run this again"
-                )
-            time.sleep(POLL_SECONDS)
+        count = look_until(ongoing, lambda count: not count, seconds, POLL_SECONDS)
+        if count:
+            raise CollectionError(
+                f"{member.name} still runs {count} transactions without GTIDs after"
+                f" {seconds:g} s: end them (SHOW PROCESSLIST) and run this again"
+            )
 
     why = "a transaction that began without a GTID ends before all must have one"
     return Step(f"-- wait: {name} = 0 on {member.name}", why, lambda modes: modes, execute)

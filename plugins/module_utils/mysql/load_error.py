@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from ..finding import CollectionError
+from ..finding import CollectionError, Finding
 from .connection import LOST, MysqlError
 from .dump_statements import DumpError
 
@@ -32,11 +32,18 @@ class LoadError(CollectionError):
     """One cause of a failed load.
 
     code: in the catalogue. subject: the database, file or instance. proof: what was read.
-    facts: what the cause's texts name.
+    facts: what the cause's texts name. findings: causes behind it that are known already.
     """
 
-    def __init__(self, code: str, subject: str, proof: Sequence[str] = (), **facts: Any) -> None:
-        super().__init__(f"{subject}: {code}")
+    def __init__(
+        self,
+        code: str,
+        subject: str,
+        proof: Sequence[str] = (),
+        findings: Sequence[Finding] = (),
+        **facts: Any,
+    ) -> None:
+        super().__init__(f"{subject}: {code}", findings)
         self.code = code
         self.subject = subject
         self.proof = tuple(proof)
@@ -61,4 +68,4 @@ def refused(error: MysqlError, place: str, statement: bytes, proof: Sequence[str
     code = CODES.get(error.errno, "load.statement_failed")
     lines = [f"the server said: {error.reason} ({error.errno})", f"statement: {shown(statement)}"]
     facts = {"errno": error.errno, "reason": error.reason}
-    return LoadError(code, place, [*lines, *proof], **facts)
+    return LoadError(code, place, [*lines, *proof], error.findings, **facts)

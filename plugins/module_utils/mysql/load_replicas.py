@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
+from ..finding import Finding
 from .connection import Connection, MysqlError
 from .load_error import LoadError
 from .load_progress import LoadProgress
@@ -27,13 +28,17 @@ APPLIER_ERRORS = (
 
 @dataclass
 class Arrival:
-    """What one replica has. rows: at least so many of the load's. problem: why it stands still."""
+    """What one replica has. rows: at least so many of the load's.
+
+    problem: why it stands still; findings: the causes of that which are known.
+    """
 
     rows: int = 0
     next_checkpoint: int = 0
     complete: bool = False
     problem: str = ""
     gtid_executed: str = ""
+    findings: Sequence[Finding] = ()
 
 
 class Watch:
@@ -96,7 +101,9 @@ class Watch:
             f"the primary executed {self._wanted}",
         ]
         if arrival.problem:
-            return LoadError("load.replica_stopped", name, [arrival.problem, *proof])
+            return LoadError(
+                "load.replica_stopped", name, [arrival.problem, *proof], arrival.findings
+            )
         return LoadError("load.replica_behind", name, proof, seconds=round(timeout))
 
     def _follow(self, name: str, replica: Connection) -> None:
@@ -107,6 +114,7 @@ class Watch:
                     self._look(replica, arrival)
                 except MysqlError as error:
                     arrival.problem = f"it does not answer: {error.reason}"
+                    arrival.findings = error.findings
                     if error.lost:
                         break
                 with self._changed:

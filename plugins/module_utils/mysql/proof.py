@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..polling import look_until
 from .connection import Connection
 from .dialect import quote_identifier, statement
 from .gtid import GtidSet
@@ -148,13 +149,18 @@ def _wait_until_heard(
     replica: Connection, channel: str, deadline: float, hopeless: Hopeless
 ) -> bool:
     """Whether a heartbeat or a transaction came within two heartbeat periods."""
-    while True:
-        found = _channel(replica, channel)
-        if found is not None and found.following and fresh(found):
-            return True
-        if found is None or hopeless(found) or time.monotonic() >= deadline:
-            return False
-        time.sleep(POLL_SECONDS)
+
+    def heard(found: Channel | None) -> bool:
+        return found is not None and found.following and fresh(found)
+
+    return heard(
+        look_until(
+            lambda: _channel(replica, channel),
+            lambda found: found is None or heard(found) or hopeless(found),
+            deadline - time.monotonic(),
+            POLL_SECONDS,
+        )
+    )
 
 
 def fresh(channel: Channel) -> bool:

@@ -252,6 +252,7 @@ def wait_following(
         if time.monotonic() >= deadline or (not found.following and hopeless(found)):
             return found
         before = found.following
+        # The receiver connects in its own time; no statement waits for that, only tables show it.
         time.sleep(POLL_SECONDS)
 
 

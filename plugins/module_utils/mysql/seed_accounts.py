@@ -50,12 +50,18 @@ def make_accounts(source: Connection, replica: Connection, login_user: str) -> l
 
 
 def grant_privileges(replica: Connection, accounts: Iterable[Definition]) -> None:
-    """Give the accounts their privileges, roles and default roles. Raises MysqlError."""
+    """Give the accounts their privileges, roles and default roles. Raises MysqlError.
+
+    What an account has already is not given again: PROXY, which root@localhost has from the start,
+    may be given by nobody else, not even by root of another host.
+    """
     accounts = list(accounts)
     known = every_privilege(replica)
     for each in accounts:
+        held = {_quoted_alike(grant) for grant in _grants(replica, each.user, each.host)}
         for grant in known_grants(each.grants, known):
-            replica.execute(grant)
+            if _quoted_alike(grant) not in held:
+                replica.execute(grant)
     for each in accounts:
         if each.default_roles:
             roles = each.default_roles.replace("%", "%%")
@@ -116,9 +122,17 @@ def _definition(source: Connection, user: str, host: str) -> Definition:
         secret = _decoded(held) or None
     made = next(iter(source.query("SHOW CREATE USER %s@%s", (user, host))[0].values()))
     clauses, params, roles = split_clauses(_decoded(made), secret)
-    grants = source.query("SHOW GRANTS FOR %s@%s", (user, host))
-    lines = tuple(str(next(iter(row.values()))) for row in grants)
-    return Definition(user, host, clauses, params, roles, lines)
+    return Definition(user, host, clauses, params, roles, _grants(source, user, host))
+
+
+def _grants(connection: Connection, user: str, host: str) -> tuple[str, ...]:
+    rows = connection.query("SHOW GRANTS FOR %s@%s", (user, host))
+    return tuple(str(next(iter(row.values()))) for row in rows)
+
+
+def _quoted_alike(grant: str) -> str:
+    """Return a GRANT as newer servers quote the accounts in it, to compare it with another's."""
+    return grant.replace("'", "`")
 
 
 def _decoded(value: object) -> str:

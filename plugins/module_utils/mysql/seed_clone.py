@@ -105,6 +105,7 @@ def _wait_until_back(
                 raise
         if time.monotonic() >= deadline:
             raise NotBackError(address, seconds, supervised)
+        # A server that restarts can be asked by connecting alone.
         time.sleep(POLL_SECONDS)
 
 

@@ -139,11 +139,8 @@ def emptying_source(
                 raise CollectionError("This plan was made without a connection")
             connection.execute(sql)
 
-        def effect(state: State) -> State:
-            return replace(state, schemas=tuple(each for each in state.schemas if each != name))
-
         reason = f"{source_name} is to be empty before it is poured into again"
-        return Step(f"{sql} -- on {source_name}", reason, effect, run)
+        return Step(f"{sql} -- on {source_name}", reason, _without(name), run)
 
     return Plan(source_state, tuple(dropping(name) for name in source_state.schemas))
 
@@ -209,9 +206,7 @@ def _emptied(planner: _Planner) -> list[Step[State]]:
             planner.step(
                 f"DROP DATABASE {quote_identifier(name)}",
                 f"schema {name} of the replica is replaced",
-                lambda state, name=name: replace(  # type: ignore[misc]
-                    state, schemas=tuple(each for each in state.schemas if each != name)
-                ),
+                _without(name),
             )
         )
     if planner.state.log_bin:
@@ -230,12 +225,19 @@ def _unmarked(planner: _Planner) -> list[Step[State]]:
         planner.step(
             f"DROP DATABASE {quote_identifier(MARKER)}",
             "nothing is half done any more",
-            lambda state: replace(
-                state, schemas=tuple(each for each in state.schemas if each != MARKER)
-            ),
+            _without(MARKER),
         ),
         planner.step("SET SESSION sql_log_bin = 1", "seeding is over"),
     ]
+
+
+def _without(schema: str) -> Callable[[State], State]:
+    """Return the effect of dropping a schema."""
+
+    def effect(state: State) -> State:
+        return replace(state, schemas=tuple(each for each in state.schemas if each != schema))
+
+    return effect
 
 
 def _by_copy(planner: _Planner) -> list[Step[State]]:

@@ -288,6 +288,7 @@ class Run:
                 return True
             before = age
             self.say(f"{name}: heard the primary {age:.1f} s ago; waiting whether it does again")
+            # A heartbeat comes by itself or not at all: its age is all that there is to read.
             time.sleep(POLL_SECONDS)
 
     def _note_pause(self) -> None:
@@ -337,7 +338,9 @@ class Run:
                 raise CollectionError(f"{name}: {channel.receiver_error}")
             elif channel.receiver_errno or channel.receiver == "stopped":
                 break
+            # The threads connect in their own time; only tables show how far they are.
             time.sleep(POLL_SECONDS)
+        # Whoever is told no starts the channel again: a source that refuses is not asked in a tight loop.
         time.sleep(POLL_SECONDS)
         return False
 

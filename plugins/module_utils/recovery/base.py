@@ -14,6 +14,7 @@ from typing import IO
 from ..binlog.archive import Base
 from ..binlog.store import BLOCK, Store
 from ..causes.binlog import BinlogError
+from ..finding import CollectionError
 from ..mysql.connection import Version, parse_version
 from ..mysql.replication import executed
 from .executor import RUN, Executor
@@ -84,9 +85,25 @@ def _copy(store: Store, base: Base, into: Path, note: Note) -> None:
         tarfile.open(fileobj=stream, mode="r|") as archive,
     ):
         for member in archive:
-            archive.extract(member, into, filter="data")
-            note(member.size)
+            _unpack(archive, member, into, note)
     _flatten(into)
+
+
+def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, into: Path, note: Note) -> None:
+    """Write one member below a folder. Not every Python 3.11 has tarfile's own filters."""
+    target = into / member.name
+    below = target.resolve().is_relative_to(into.resolve())
+    reading = archive.extractfile(member) if member.isfile() else None
+    if not below or (reading is None and not member.isdir()):
+        raise CollectionError(
+            f"base: {member.name!r} in its archive is no file of a data directory"
+        )
+    if reading is None:
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with reading, target.open("wb") as writing:
+        _pump(reading, writing, note)
 
 
 def _flatten(folder: Path) -> None:

@@ -8,9 +8,12 @@ may have another name there. What is run is run as a list of words: no shell rea
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -87,6 +90,32 @@ class Executor:
                     f"{command[0]} ended with {program.returncode}: {complaint[-800:]}"
                 )
 
+    @property
+    def error_log(self) -> Path:
+        """What mysqld says."""
+        return self.folder / RUN / "error.log"
+
+    def last_words(self) -> list[str]:
+        """Return the errors at the end of mysqld's log, else its last lines."""
+        lines: list[str] = []
+        for path in (self.folder / CONSOLE, self.error_log):
+            if path.exists():
+                lines += path.read_text(errors="replace").splitlines()[-40:]
+        complaints = [line for line in lines if "ERROR" in line]
+        return (complaints or lines or [f"mysqld wrote no {self.error_log}"])[-TAIL:]
+
+    def kill_server(self) -> None:
+        """Kill the folder's mysqld, where its process is one that is seen from here."""
+        ours = f"--socket={self.path(RUN, 'mysqld.sock')}".encode()
+        for process in Path("/proc").iterdir():
+            if not process.name.isdigit():
+                continue
+            with suppress(OSError):
+                # One that ended meanwhile is no matter.
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                if words[0].endswith(b"mysqld") and ours in words:
+                    os.kill(int(process.name), signal.SIGKILL)
+
     def give(self, *paths: str) -> None:
         """Make mysqld's user the owner of paths below the folder."""
         self.run("chown", "-R", f"{self.user}:", *(self.path(path) for path in paths))
@@ -112,11 +141,6 @@ class ScratchServer:
     def socket(self) -> Path:
         """Where it listens."""
         return self._executor.folder / RUN / "mysqld.sock"
-
-    @property
-    def error_log(self) -> Path:
-        """What it says."""
-        return self._executor.folder / RUN / "error.log"
 
     def connect(self) -> Connection:
         """Return a session. Raises MysqlError."""
@@ -144,9 +168,9 @@ class ScratchServer:
         folder = self._executor.folder
         (folder / RUN).mkdir(exist_ok=True)
         self._executor.give(RUN)
-        self.error_log.unlink(missing_ok=True)
-        try:
-            with (folder / CONSOLE).open("wb") as console:
+        self._executor.error_log.unlink(missing_ok=True)
+        with (folder / CONSOLE).open("wb") as console:
+            try:
                 # A session of its own: it must not die with the module that started it.
                 self._process = subprocess.Popen(
                     command,
@@ -155,14 +179,15 @@ class ScratchServer:
                     stderr=console,
                     start_new_session=True,
                 )
-        except OSError as error:
-            raise _not_there("mysqld", self._executor.run_in, error) from error
+            except OSError as error:
+                raise _not_there("mysqld", self._executor.run_in, error) from error
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise BinlogError(
-                    "recovery.scratch_not_started", str(self._executor.folder), self.last_words()
+                    "recovery.scratch_not_started", str(folder), self._executor.last_words()
                 )
+            # It listens when its redo log is applied, and tells only its own log.
             time.sleep(POLL)
 
     def _answers(self) -> bool:
@@ -192,20 +217,12 @@ class ScratchServer:
         while pid_file.exists() or (self._process is not None and self._process.poll() is None):
             if time.monotonic() > deadline:
                 raise CollectionError(f"{self._executor.folder}: mysqld did not end in time")
+            # It may be a child of an earlier run, which nobody here can wait for.
             time.sleep(POLL)
 
     def _pid_file(self, connection: Connection) -> Path:
         name = Path(str(connection.value("SELECT @@GLOBAL.pid_file"))).name
         return self._executor.folder / RUN / name
-
-    def last_words(self) -> list[str]:
-        """Return the errors at the end of its log, else its last lines."""
-        lines: list[str] = []
-        for path in (self._executor.folder / CONSOLE, self.error_log):
-            if path.exists():
-                lines += path.read_text(errors="replace").splitlines()[-40:]
-        complaints = [line for line in lines if "ERROR" in line]
-        return (complaints or lines or [f"mysqld wrote no {self.error_log}"])[-TAIL:]
 
 
 def _not_there(program: str, run_in: Sequence[str], error: OSError) -> CollectionError:

@@ -19,12 +19,13 @@ from typing import Any
 
 from ..binlog.events import previous_gtids_event
 from ..binlog.files import beginning, checksum_size, writer_of
-from ..binlog.store import Store
+from ..binlog.store import ArchiveSource, Store
+from ..binlog.transactions import iso_time
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
 from ..mysql.connection import Connection
 from ..mysql.gtid import GtidSet
-from . import relay, verify
+from . import pieces, relay, verify
 from .run import start
 from .scratch import HANDED_OVER, VERIFIED, Record, Scratch
 from .server_options import Settings
@@ -74,6 +75,26 @@ def recheck(scratch: Scratch, settings: Settings, say: Say) -> dict[str, Any]:
         with server.connect() as connection:
             _same(connection, record, scratch)
     return result
+
+
+def left_out(store: Store, scratch: Scratch, executed: GtidSet) -> dict[str, Any]:
+    """Return what was executed elsewhere and not recovered, as the archive tells of it. Reads only.
+
+    Raises BinlogError where the recovery was not verified.
+    """
+    record = scratch.record()
+    if record is None or not record.reached(VERIFIED):
+        raise unfinished(scratch, record)
+    recovered = GtidSet.parse(record.identity["gtid_executed"])
+    gone = executed - recovered
+    told = pieces.left_out(ArchiveSource(store, store.archive.binlogs), gone)
+    lost = {
+        **told.as_dict(iso_time),
+        "transactions": gone.count,
+        "gtids": str(gone),
+        "not_archived": str(gone - told.gtids),
+    }
+    return {"changed": False, "gtid_executed": str(recovered), "lost": lost}
 
 
 def _same(connection: Connection, record: Record, scratch: Scratch) -> None:

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from ..binlog.archive import Binlog, Chain
@@ -56,10 +58,11 @@ class Piece:
 
 @dataclass
 class Lost:
-    """What comes after the target. effects: by table."""
+    """What is left out. effects: by table. since, until: the first and the last commit."""
 
     gtids: GtidSet
     effects: dict[str, Effect] = field(default_factory=dict)
+    since: int | None = None
     until: int | None = None
     complete: bool = True
 
@@ -68,6 +71,7 @@ class Lost:
         return {
             "transactions": self.gtids.count,
             "gtids": str(self.gtids),
+            "first_commit_time": None if self.since is None else moment(self.since),
             "last_commit_time": None if self.until is None else moment(self.until),
             "complete": self.complete,
             "tables": [rows_told(name, effect) for name, effect in self.effects.items() if name],
@@ -122,26 +126,46 @@ def _transactions(source: ArchiveSource, log: Binlog) -> Iterator[Transaction]:
 
 def lost(source: ArchiveSource, history: GtidSet, target: GtidSet, hit: Hit) -> Lost:
     """Return what of the history is left out, looked into transaction by transaction."""
-    result = Lost(history - target)
-    if hit.found is None or not result.gtids:
-        return result
-    left = Members(result.gtids)
+    gone = history - target
+    if hit.found is None or not gone:
+        return Lost(gone)
     first = source.index(hit.found.file)
+    return _looked_into(source, source.files[first:], gone, hit.found.start)
+
+
+def left_out(source: ArchiveSource, gtids: GtidSet) -> Lost:
+    """Return what some transactions did, as far as the archive tells of them.
+
+    Its set is that of those that it tells of.
+    """
+    files = tuple(log for log in source.files if log.gtids & gtids)
+    told = reduce(or_, (log.gtids for log in files), GtidSet())
+    return _looked_into(source, files, gtids & told, FIRST_POSITION)
+
+
+def _looked_into(
+    source: ArchiveSource, files: tuple[Binlog, ...], gtids: GtidSet, start: int
+) -> Lost:
+    """Look into transactions, each once. start: where in the first file the first of them may be."""
+    result = Lost(gtids)
+    left = Members(gtids)
     seen = GtidSet()
-    for log in source.files[first:]:
+    for log in files:
         again = Members(seen)
-        start = hit.found.start if name_of(log) == hit.found.file else FIRST_POSITION
         grouper = Grouper(source.decompress, count_rows=True)
         with closing(source.events_of(log, CHANGES, start)) as events:
             for transaction in grouper.transactions(events):
                 if transaction in left and transaction not in again:
                     _count(result, transaction)
         seen |= log.gtids
+        start = FIRST_POSITION
     return result
 
 
 def _count(into: Lost, transaction: Transaction) -> None:
-    into.until = transaction.gtid.committed
+    committed = transaction.gtid.committed
+    into.since = committed if into.since is None else min(into.since, committed)
+    into.until = committed if into.until is None else max(into.until, committed)
     into.complete = into.complete and transaction.complete
     for name, effect in transaction.effects.items():
         known = into.effects.setdefault(name, Effect())

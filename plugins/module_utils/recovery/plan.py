@@ -17,7 +17,7 @@ from ..causes.binlog import BinlogError
 from ..mysql.gtid import GtidSet
 from .pieces import Lost, Piece, cut, lost
 from .skip import Skip, look
-from .target import History, Resolved, Target, describe, present_history, resolve
+from .target import Drawn, History, Resolved, Target, describe, draw, present_history, resolve
 
 # Measured with small transactions on two cores (docs/benchmarks.md): what an applier manages, and
 # how many seconds of CPU a byte of binary log costs where nothing is waited for.
@@ -176,6 +176,8 @@ def make(
     say("reading what the archive holds")
     archive = store.archive
     history = present_history(archive)
+    if isinstance(target, Drawn):
+        target = draw(archive, history, target)
     say(f"looking for {describe(target)}")
     resolved = resolve(store, archive, history, target)
     wanted = resolved.gtids - leave_out

@@ -113,6 +113,7 @@ def follow(connection: Connection, goal: Goal, told: Callable[[GtidSet], None]) 
             connection.execute(statement("stop_applier", connection.server.version))
             _check_errors(connection)
             return
+        # The applier stops by itself; WAIT_FOR_EXECUTED_GTID_SET would miss one that fails.
         time.sleep(POLL)
 
 

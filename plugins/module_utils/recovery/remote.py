@@ -27,6 +27,7 @@ SENT = (
     *("action", "archive", "key_file", "target", "skip", "base", "scratch", "expected"),
     "count_rows",
     "hand_over",
+    "executed",
 )
 
 

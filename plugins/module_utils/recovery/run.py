@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-import errno
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from ..binlog.store import Store
@@ -20,12 +19,12 @@ from ..progress import Ticker, duration
 from . import base as bases
 from . import relay
 from .plan import Recovery
+from .room import MEGA, room
 from .scratch import APPLIED, APPLYING, BEGUN, INIT, RESTORED, Record, Scratch
 from .server_options import Settings, applying
 from .skip import depends
 
 Say = Callable[[str], None]
-MEGA = 1_000_000
 
 
 @dataclass
@@ -101,7 +100,7 @@ class Work:
         Raises BinlogError.
         """
         version = self._fitting_version()
-        with self._room():
+        with self.room():
             record = self.current()
             if record is None:
                 text = ".".join(str(part) for part in version)
@@ -118,28 +117,9 @@ class Work:
         bases.check_version(self.recovery.base, version)
         return version
 
-    @contextmanager
-    def _room(self) -> Iterator[None]:
-        """Turn "no space left" into its cause, with what is needed."""
-        try:
-            yield
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise CollectionError(f"{self.scratch.folder}: {error}") from error
-            raise self.no_room() from error
-        except BinlogError as error:
-            full = any("o space left" in line or "is full" in line for line in error.proof)
-            if not full and self.scratch.free_bytes() > MEGA:
-                raise
-            raise self.no_room(error.proof) from error
-
-    def no_room(self, proof: tuple[str, ...] = ()) -> BinlogError:
-        """Return the cause of a volume that is too small."""
-        needed, free = self.recovery.bytes_needed, self.scratch.free_bytes()
-        told = [*proof[:2], f"free there: {free // MEGA} MB, needed: about {needed // MEGA} MB"]
-        return BinlogError(
-            "recovery.no_room", str(self.scratch.folder), told, needed=needed // MEGA
-        )
+    def room(self) -> AbstractContextManager[None]:
+        """Turn whatever comes of a full volume in this block into its cause."""
+        return room(self.scratch, self.recovery.bytes_needed)
 
     def _restore(self, record: Record) -> Record:
         base, count, began = self.recovery.base, Count(), time.monotonic()

@@ -98,7 +98,9 @@ class Scratch:
                 str(document.get("version") or ""),
                 dict(document.get("sums") or {}),
             )
-        others = [entry.name for entry in self._entries() if entry.name != LOCK]
+        # A first record that a full volume cut off is nobody's.
+        ours = (LOCK, f"{RECORD}.new")
+        others = [entry.name for entry in self._entries() if entry.name not in ours]
         if others:
             proof = [f"{self.folder} holds {', '.join(sorted(others)[:5])}"]
             raise BinlogError("recovery.scratch_not_empty", str(self.folder), proof)
@@ -146,9 +148,13 @@ class Scratch:
         if not path.exists():
             # A mixture that every password policy takes.
             word = f"Aa1!{secrets.token_hex(16)}"
-            number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            # Whole or not at all: a volume may be full.
+            making = path.with_name(f"{ACCOUNT}.new")
+            making.unlink(missing_ok=True)
+            number = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(number, "w") as stream:
                 stream.write(f"[client]\nuser={USER}\npassword={word}\n")
+            making.rename(path)
         return Account(USER, path.read_text().rpartition("password=")[2].strip())
 
     def server(self) -> ScratchServer:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import reduce
+from hashlib import sha256
 from operator import or_
 from typing import Any, TypeAlias, cast
 
@@ -27,7 +28,7 @@ from ..mysql.gtid import GtidSet, Origin
 # What a search says of a place that a gap cuts off.
 _NOT_FOUND = ("binlog.gtid_unknown", "binlog.nothing_matches", "binlog.file_unknown", "binlog.none")
 BY_FIND = ("before_gtid", "file", "time", "offset", "before")
-WAYS = ("latest", *BY_FIND, "after_gtid", "gtid_executed", "name")
+WAYS = ("latest", *BY_FIND, "after_gtid", "gtid_executed", "name", "random")
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,14 @@ class Exactly:
     name: str = ""
 
 
-Target: TypeAlias = "Latest | After | Exactly | Wanted"
+@dataclass(frozen=True)
+class Drawn:
+    """Some point between the newest base and the end. seed: the same one draws the same point."""
+
+    seed: str
+
+
+Target: TypeAlias = "Latest | After | Exactly | Drawn | Wanted"
 
 
 def read_target(options: Mapping[str, Any]) -> Target:
@@ -72,6 +80,8 @@ def read_target(options: Mapping[str, Any]) -> Target:
         return After(cast(GtidSet, found))
     if way == "gtid_executed":
         return Exactly(GtidSet.parse(str(options["gtid_executed"])))
+    if way == "random":
+        return Drawn(str(options["random"]))
     if way == "name":
         raise CollectionError("target.name: needs a server that knows it; none is given")
     if way == "file" and options.get("position") is None:
@@ -115,6 +125,29 @@ def present_history(archive: Archive) -> History:
     return History(last.after | seed, seed)
 
 
+def draw(archive: Archive, history: History, drawn: Drawn) -> Latest | GtidSet:
+    """Return the point that a seed draws: just before a transaction after the newest base, or the end.
+
+    Each of them is as likely as any other. Pure: the same archive gives the same point.
+    """
+    usable = _usable(archive, history)
+    if not usable:
+        # Why there is none is told where the way there is looked for.
+        return Latest()
+    after = history.gtids - history.seed - usable[-1].gtid_executed
+    number = int.from_bytes(sha256(drawn.seed.encode()).digest(), "big") % (after.count + 1)
+    for origin, (first, last) in after.intervals():
+        if number <= last - first:
+            return GtidSet.of([(origin, (first + number, first + number))])
+        number -= last - first + 1
+    return Latest()
+
+
+def _usable(archive: Archive, history: History) -> list[Base]:
+    """Return the verified bases of the present history, oldest first."""
+    return [base for base in archive.bases if base.usable and base.gtid_executed in history.gtids]
+
+
 @dataclass(frozen=True)
 class Resolved:
     """A place in the archive. source: the logs from a base on. hit: what is left out first.
@@ -152,11 +185,7 @@ def _candidates(
 
     First of the oldest base that reaches the present, then of those that a gap cuts off.
     """
-    chains = [
-        chain(archive, base, history.gtids)
-        for base in archive.bases
-        if base.usable and base.gtid_executed in history.gtids
-    ]
+    chains = [chain(archive, base, history.gtids) for base in _usable(archive, history)]
     whole = [found for found in chains if not found.missing]
     broken = [found for found in reversed(chains) if found.missing]
     for found in (*whole, *broken):
@@ -197,7 +226,7 @@ def _hit(source: ArchiveSource, target: Target, history: History) -> Hit:
         return _first_not_in(source, target.gtids, history)
     if isinstance(target, After):
         return _following(source, cast(Transaction, look_for(source, target.gtid).found))
-    return look_for(source, target)
+    return look_for(source, cast(Wanted, target))
 
 
 def _following(source: ArchiveSource, found: Transaction) -> Hit:
@@ -302,6 +331,8 @@ def describe(target: Target) -> str:
         return "all that the archive holds"
     if isinstance(target, After):
         return f"just after {target.gtid}"
+    if isinstance(target, Drawn):
+        return f"a random point (seed {target.seed})"
     if isinstance(target, Exactly):
         return f"the point {target.name!r}" if target.name else "a set of transactions"
     if isinstance(target, GtidSet):

@@ -23,6 +23,7 @@ from ..mysql.gtid import GtidSet
 from ..mysql.replication import executed
 from . import handover, plan, relay, skip, verify
 from .executor import Executor
+from .room import no_room
 from .run import Say, Work
 from .scratch import APPLIED, VERIFIED, Scratch
 from .server_options import Settings
@@ -30,13 +31,17 @@ from .target import Exactly, Target, read_target
 
 Connect = Callable[[], Connection]
 
-ACTIONS = ("window", "plan", "apply", "verify", "recheck", "hand_over", "release", "abandon")
+ACTIONS = (
+    *("window", "plan", "apply", "verify", "recheck", "left_out"),
+    *("hand_over", "release", "abandon"),
+)
 FAILED = {
     "window": "What can be recovered is not known",
     "plan": "There is no way to this point",
     "apply": "The recovery was not completed",
     "verify": "The recovery is not what was planned",
     "recheck": "The recovery is not what was verified",
+    "left_out": "What would be lost is not known",
     "hand_over": "The recovered data was not handed over",
     "release": "The scratch instance was not released",
     "abandon": "The recovery was not abandoned",
@@ -149,6 +154,9 @@ def _on_scratch(task: Task, action: str) -> dict[str, Any]:
         return {"changed": False, **_verify(task, work)}
     if action == "recheck":
         return handover.recheck(task.scratch, task.settings(FIRST_SERVER_ID), task.say)
+    if action == "left_out":
+        elsewhere = GtidSet.parse(str(task.params.get("executed") or ""))
+        return handover.left_out(task.store, task.scratch, elsewhere)
     if action == "hand_over":
         return _hand_over(task)
     if action == "release":
@@ -221,7 +229,10 @@ def _apply(task: Task) -> dict[str, Any]:
     if task.check_mode:
         return {**result, "stage": before.stage if before else None}
     record = work.apply()
-    checked = {} if before is not None and before.reached(VERIFIED) else _verify(task, work)
+    checked = {}
+    if before is None or not before.reached(VERIFIED):
+        with work.room():
+            checked = _verify(task, work)
     record = work.scratch.record() or record
     return {**result, **checked, "stage": record.stage, "seconds": record.seconds}
 
@@ -230,7 +241,7 @@ def _check_room(work: Work) -> None:
     """Raise BinlogError where the volume is too small for what is still to come."""
     held = sum(path.stat().st_size for path in work.scratch.folder.rglob("*") if path.is_file())
     if work.scratch.free_bytes() + held < work.recovery.bytes_needed:
-        raise work.no_room()
+        raise no_room(work.scratch, work.recovery.bytes_needed)
 
 
 def _verify(task: Task, work: Work) -> dict[str, Any]:

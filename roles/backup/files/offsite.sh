@@ -109,7 +109,9 @@ gone_here() {
   name=${name%.zst}
   name=${name%.gz}
   if [ -e "$ARCHIVE/binlog/${1%/*}/$name.json" ]; then return 0; fi
-  first=$(find "$ARCHIVE/binlog/${1%/*}" -name '*.json' 2>/dev/null | sed 's|.*/||; s|\.json$||' | sort | head -n 1)
+  # The one that grows counts: right after retention there may be no other.
+  first=$(find "$ARCHIVE/binlog/${1%/*}" -type f ! -name '*.tmp' ! -name '*.kept' ! -name '*.other-*' 2>/dev/null |
+    sed 's|.*/||; s|\.json$||; s|\.enc$||; s|\.zst$||; s|\.gz$||' | sort | head -n 1)
   [ -n "$first" ] && [ "$(number_of "$name")" -lt "$(number_of "$first")" ]
 }
 

@@ -200,3 +200,59 @@ def test_every_cause_can_be_found_by_something() -> None:
 
 def test_every_hopeless_cause_is_in_the_catalogue() -> None:
     assert set(catalogue.TEXTS) >= kube.HOPELESS
+
+
+def node(name: str, status: str) -> Object:
+    ready = {"type": "Ready", "status": status, "reason": "NodeStatusUnknown", "message": "silent"}
+    return {"metadata": objects.meta(name, None), "status": {"conditions": [ready]}}
+
+
+def test_a_pod_on_a_node_that_is_away_is_named_with_the_node_and_nothing_that_follows() -> None:
+    pod = objects.pod(containers=[objects.container(ready=False)])
+    event = objects.event(pod, "Unhealthy", "Readiness probe failed")
+    wanted = waiting.wanted("Deployment", "mysql", "mysql-1")
+    asked = waiting.Observation(
+        wanted,
+        objects.deployment(),
+        (pod,),
+        (event,),
+        nodes={"worker1": node("worker1", "Unknown")},
+    )
+    (found,) = kube.explain([asked])
+    assert found.code == "kube.node_gone"
+    assert "mysql-1-abc" in found.subject
+    assert found.fix.endswith("kubectl describe node worker1")
+    assert "condition Ready is Unknown: NodeStatusUnknown: silent" in found.proof[1]
+    assert "on node worker1, which is not ready" in waiting.progress(asked)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said", "gone"),
+    [
+        ({"worker1": node("worker1", "True")}, "", False),
+        ({"worker1": None}, "", True),
+        ({}, "", False),
+        ({"worker1": node("worker1", "True")}, "error dialing backend: connection refused", True),
+        ({}, "error dialing backend: connection refused", True),
+    ],
+)
+def test_a_node_is_away_by_its_own_word_or_the_api_servers(
+    nodes: dict[str, Object | None], said: str, gone: bool
+) -> None:
+    assert bool(kube.node_gone(objects.pod(), nodes, "en", said)) == gone
+
+
+def test_what_lies_on_another_node_that_is_away_is_told_beside() -> None:
+    """An API waits for its database, and that is not there."""
+    web = objects.pod("api-1", containers=[objects.container(ready=False)])
+    database = objects.pod("mysql-1-abc", spec={"nodeName": "worker2"})
+    asked = waiting.Observation(
+        waiting.wanted("Deployment", "mysql", "api"),
+        objects.deployment("api"),
+        (web,),
+        nodes={"worker1": node("worker1", "True"), "worker2": node("worker2", "Unknown")},
+        stranded=(database,),
+    )
+    (found,) = kube.explain([asked])
+    assert (found.code, found.subject) == ("kube.node_not_ready", "worker2")
+    assert "Pod mysql/mysql-1-abc lies there" in found.proof

@@ -155,3 +155,17 @@ def test_a_user_who_may_not_list_nodes_is_told_what_was_not_proved() -> None:
     state = RoomState("v1.36.3", False, blind=("Node",))
     assert codes(state) == []
     assert "room: this user may not list Nodes" in preflight.not_proved(state, WANTED)
+
+
+@pytest.mark.parametrize(
+    ("host", "refused"), [("", False), ("shop.example", False), ("192.168.0.251", True)]
+)
+def test_a_host_that_no_ingress_can_have_is_named(host: str, refused: bool) -> None:
+    assert codes(STATE, replace(WANTED, host=host)) == ["ingress.host_is_ip"] * refused
+
+
+def test_a_node_that_is_not_ready_is_named_with_what_of_ours_lies_there() -> None:
+    state = replace(STATE, nodes=(node("a"), node("b", ready="Unknown")), pods=(using("b", "1Gi"),))
+    (found,) = [one for one in preflight.explain(state, WANTED) if one.subject == "b"]
+    assert (found.code, found.severity) == ("kube.node_not_ready", "warning")
+    assert found.proof[-1] == "Pod mysql/p lies there"

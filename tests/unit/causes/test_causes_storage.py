@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes import settling, volumes
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils import polling
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes import storage as causes
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes import volumes
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes.storage import Wanted
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.finding import (
     CollectionError,
@@ -271,7 +272,7 @@ def test_a_check_fails_with_what_it_found_and_where_the_claims_stand() -> None:
 def test_a_check_waits_for_a_claim_that_is_being_provisioned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(settling, "POLL", 0)
+    monkeypatch.setattr(polling, "sleep", lambda _seconds: None)
     pending = state(IMMEDIATE, claims={"mysql-1": objects.claim()})
     bound = state(IMMEDIATE, claims={"mysql-1": objects.claim(phase="Bound")})
     looks = iter([pending, pending, bound])

@@ -16,12 +16,19 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.files i
     file_head,
     writer_of,
 )
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.store import Store
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes.binlog import BinlogError
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.recovery import handover
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.recovery.executor import Executor
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.recovery.scratch import Scratch
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.recovery.scratch import (
+    APPLIED,
+    VERIFIED,
+    Record,
+    Scratch,
+)
 
+from tests.unit.binlog.archives import make_archive
 from tests.unit.binlog.binlog_files import FILES, UUIDS, VERSIONS, content
 
 UUID = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
@@ -75,3 +82,31 @@ def test_an_empty_volume_is_no_recovery(tmp_path: Path) -> None:
             lambda _text: None,
         )
     assert error.value.code == "recovery.unfinished"
+
+
+def test_what_would_be_left_out_is_told_of_a_verified_recovery_alone(tmp_path: Path) -> None:
+    version = "9.7.4"
+    store = Store(make_archive(tmp_path / "archive", version))
+    held = scratch(tmp_path)
+    held.folder.mkdir()
+    uuid = UUIDS[version]
+    identity = {"base": "20260101T000000Z", "gtid_executed": f"{uuid}:1-9", "archive": ""}
+    elsewhere = GtidSet.parse(f"{uuid}:1-10,{UUID}:1-2")
+    for stage in ("", APPLIED):
+        if stage:
+            held.write(Record(identity, stage, {}))
+        with pytest.raises(BinlogError) as error:
+            handover.left_out(store, held, elsewhere)
+        assert error.value.code == "recovery.unfinished"
+    held.write(Record(identity, VERIFIED, {}))
+    found = handover.left_out(store, held, elsewhere)
+    assert found["gtid_executed"] == f"{uuid}:1-9"
+    lost = found["lost"]
+    assert GtidSet.parse(lost["gtids"]) == GtidSet.parse(f"{uuid}:10,{UUID}:1-2")
+    assert (lost["transactions"], lost["not_archived"]) == (3, f"{UUID}:1-2")
+    assert ("shop.small", ["DROP"]) in [
+        (table["table"], table["statements"]) for table in lost["tables"]
+    ]
+    assert lost["first_commit_time"] == lost["last_commit_time"]
+    nothing = handover.left_out(store, held, GtidSet.parse(f"{uuid}:1-9"))["lost"]
+    assert (nothing["transactions"], nothing["tables"]) == (0, [])

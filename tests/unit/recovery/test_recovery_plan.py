@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.store import Store
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.store import (
+    ArchiveSource,
+    Store,
+)
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes.binlog import BinlogError
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.finding import CollectionError
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.recovery import plan
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.recovery import pieces, plan
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.recovery.target import read_target
 
 from tests.unit.binlog.archives import add_base, add_log, make_archive
@@ -60,6 +63,20 @@ def test_the_plan_ends_just_before_the_drop_and_says_what_is_lost(root: Path, ve
     assert told["last_kept"]["end_position"] == told["first_left_out"]["start_position"]
     assert told["lost"]["transactions"] == LAST[version] - DROP[version] + 1
     assert found.stops_at == told["first_left_out"]["gtid"]
+
+
+def test_what_a_set_of_transactions_did_is_told_as_the_plan_tells_it(
+    root: Path, version: str
+) -> None:
+    """Of those alone that the archive tells of, each once."""
+    wanted = made(root, before={"statement": "DROP", "table": "shop.small"})
+    store = Store(root)
+    foreign = GtidSet.parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:7")
+    told = pieces.left_out(ArchiveSource(store, store.archive.binlogs), wanted.lost.gtids | foreign)
+    assert told == wanted.lost
+    assert told.since is not None
+    assert told.until is not None
+    assert told.since <= told.until
 
 
 def test_the_last_piece_ends_with_the_first_event_of_what_is_left_out(
@@ -106,6 +123,28 @@ def test_a_newer_base_saves_work_and_is_not_applied_again(root: Path, version: s
     assert str(found.gtids) == upto(version, DROP[version] - 1)
     assert found.pieces[0].spans[1][0] > found.pieces[0].spans[0][1], "a part is left out"
     assert found.pieces[0].transactions == found.transactions
+
+
+def test_a_seed_draws_a_point_after_the_newest_base(root: Path, version: str) -> None:
+    """Every one of them, the end too; and the same one again."""
+    add_base(root, "20260102T000000Z", f"{UUIDS[version]}:1-5")
+    ends = set()
+    for seed in range(60):
+        found = made(root, random=str(seed))
+        assert found.base.id == "20260102T000000Z"
+        assert found.gtids == made(root, random=str(seed)).gtids
+        ends.add(str(found.gtids))
+    tagged = TAG[version] != ""
+    last = LAST[version]
+    after = [f"{UUIDS[version]}:1-{number}" for number in range(5, last)]
+    assert upto(version, last) in ends
+    assert len(ends) == len(after) + 1 + tagged
+
+
+def test_a_drawn_point_is_cut_off_by_a_gap_as_any_other(root: Path, version: str) -> None:
+    (root / "binlog" / UUIDS[version] / FILES[0]).unlink()
+    codes = {refused(root, random=str(seed)).code for seed in range(3)}
+    assert codes == {"recovery.gap"}
 
 
 def test_a_base_beyond_the_target_is_not_taken(root: Path, version: str) -> None:

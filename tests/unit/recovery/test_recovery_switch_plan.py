@@ -17,7 +17,10 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.recovery_switc
     Seen,
     plan,
 )
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.recovery_switch_run import check
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.recovery_switch_run import (
+    check,
+    previewed,
+)
 
 UUID = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
 OTHER = "4e11fa47-71ca-11e1-9e33-c80aa9429562"
@@ -176,3 +179,40 @@ def test_a_switch_that_was_taken_back_begins_anew() -> None:
 def test_nothing_is_planned_once_a_switch_is_done() -> None:
     after = replace(plan(begun_with(), HANDS).after(), scratch="")
     assert statements(after) == []
+
+
+class FakeSite:
+    """A cluster whose recovery answers as its Pod does."""
+
+    namespace = "mysql"
+    pod = "mysql-recovery"
+    params = {"accept_loss": False}
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def perform(self, action: str, **more: Any) -> dict[str, Any]:
+        self.asked.append((action, more))
+        return {"gtid_executed": f"{UUID}:1-15", "lost": {"transactions": 6, "tables": ["t"]}}
+
+
+def test_what_would_be_lost_is_asked_of_the_recovery_while_its_pod_is_there() -> None:
+    site: Any = FakeSite()
+    seen, lost = previewed(site, begun_with(recovered=""))
+    assert site.asked == [("left_out", {"executed": f"{UUID}:1-20,{OTHER}:1"})]
+    assert (seen.recovered, lost["transactions"]) == (f"{UUID}:1-15", 6)
+    with pytest.raises(BinlogError) as error:
+        previewed(site, begun_with(pod=False))
+    assert error.value.code == "recovery.no_switch"
+
+
+def test_what_is_lost_is_known_of_a_switch_that_was_ended_at_any_step() -> None:
+    """Without the Pod it is not known any more what the transactions did, and that is said."""
+    seen, site = begun_with(), FakeSite()
+    for step in plan(seen, HANDS).steps:
+        seen = step.effect(seen)
+        _seen, lost = previewed(site, seen)  # type: ignore[arg-type]
+        if seen.pod and not seen.claims[seen.scratch].handed_over:
+            continue
+        assert lost["gtids"] == lost["not_archived"] == f"{UUID}:16-20,{OTHER}:1"
+        assert (lost["transactions"], lost["tables"]) == (6, [])

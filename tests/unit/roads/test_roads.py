@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils import roads
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes import kube as kube_causes
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.finding import CollectionError
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client, portforward
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube.portforward import (
     PodUnavailableError,
     Target,
 )
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import MysqlError
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import (
+    Connection,
+    MysqlError,
+)
 
 from tests.unit.kube import objects
 
@@ -143,3 +147,53 @@ def test_passwords_are_never_logged() -> None:
     assert roads.mysql_argument_spec()["login_password"]["no_log"]
     assert roads.instance_argument_spec()["login_password"]["no_log"]
     assert roads.instances_argument_spec()["instances"]["options"]["login_password"]["no_log"]
+
+
+class OneNode:
+    """A cluster of one Pod on one node."""
+
+    def list(self, kind: str, *_: Any, **__: Any) -> list[dict[str, Any]]:
+        ready = {"type": "Ready", "status": "Unknown", "reason": "", "message": ""}
+        return [{"metadata": {"name": "worker1"}, "status": {"conditions": [ready]}}]
+
+    def get(self, _kind: str, _name: str, _namespace: str) -> dict[str, Any]:
+        return objects.pod()
+
+
+def test_a_session_that_cannot_be_had_or_is_lost_names_the_node_that_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unreachable(*_: Any) -> None:
+        reason = "error dialing backend: dial tcp 192.0.2.1:10250: connect: no route to host"
+        raise client.KubeError("lab", "open a port-forward", 502, reason)
+
+    monkeypatch.setattr(client, "connect", lambda *_: OneNode())
+    monkeypatch.setattr(portforward, "open_forward", unreachable)
+    params = {"pod": {"namespace": "mysql", "name": "mysql-1-abc"}, "connect_timeout": 1}
+    with pytest.raises(CollectionError, match="no route to host") as caught:
+        roads.connect(params)
+    assert [found.code for found in caught.value.findings] == ["kube.node_gone"]
+    assert [found.code for found in roads._explain_loss(params)] == ["kube.node_gone"]
+
+
+class Lost:
+    """A session that ends with whatever it is asked."""
+
+    open = False
+
+    def cursor(self) -> Lost:
+        return self
+
+    def execute(self, *_: Any) -> None:
+        raise OSError("connection reset by peer")
+
+
+def test_a_lost_session_tells_what_is_wrong_with_its_road_and_another_road_tells_nothing() -> None:
+    raw: Any = Lost()
+    gone = kube_causes.node_gone(objects.pod(), {"worker1": None})
+    for explain in (None, lambda: gone):
+        connection = Connection(raw, "Pod mysql/mysql-1-abc port 3306")
+        connection.explain_loss = explain
+        with pytest.raises(MysqlError) as caught:
+            connection.query("SELECT 1")
+        assert list(caught.value.findings) == (gone if explain else [])

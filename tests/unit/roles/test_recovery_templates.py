@@ -76,6 +76,27 @@ def test_the_code_of_the_pod_is_all_that_it_needs(tmp_path: Path):
     assert size < 1 << 20
 
 
+def test_a_drill_ends_by_itself_and_does_not_get_the_password_of_today() -> None:
+    found = pod(recovery_purpose="drill", recovery_drill_seconds=900)
+    assert found["metadata"]["name"] == "mysql-drill"
+    assert found["spec"]["activeDeadlineSeconds"] == 900
+    (volume,) = (one for one in found["spec"]["volumes"] if one["name"] == "auth")
+    assert [one["secret"]["name"] for one in volume["projected"]["sources"]] == ["mysql-backup"]
+    assert "activeDeadlineSeconds" not in pod()["spec"]
+
+
+def test_the_tools_image_reads_what_an_archive_may_hold() -> None:
+    """Of the releases that the collection itself is tested with."""
+    checkout = ROLES.parent
+    image = set((checkout / "apps" / "api" / "requirements.txt").read_text().splitlines())
+    own = (checkout / "requirements.txt").read_text().splitlines()
+    wanted = {
+        line for line in own if line.startswith(("PyMySQL==", "zstandard==", "cryptography="))
+    }
+    assert len(wanted) == 3
+    assert wanted <= image
+
+
 def claims(**of: str) -> dict[str, Any]:
     """Claims of a cluster, each with what it was made for."""
     return {
@@ -134,6 +155,109 @@ def test_every_account_of_the_cluster_gets_the_password_of_today() -> None:
     }
 
 
+def said(name: str, **values: Any) -> list[str]:
+    """The lines of a text of the role."""
+    text = (ROLES / "recovery" / "templates" / name).read_text()
+    loader = DataLoader()
+    loader.set_basedir(str(ROLES / "recovery"))
+    rendered = Templar(loader=loader, variables=values).template(trust_as_template(text))
+    return str(rendered).splitlines()
+
+
+LOST = {
+    "transactions": 2,
+    "gtids": "uuid:16-17",
+    "complete": True,
+    "first_commit_time": "2026-11-26T10:00:00.000001Z",
+    "last_commit_time": "2026-11-26T10:00:07.000000Z",
+    "tables": [
+        {"table": "shop.carts", "inserted": 0, "updated": 0, "deleted": 3, "statements": []}
+    ],
+    "not_archived": "",
+}
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_what_would_be_lost_is_said_before_the_question(language: str) -> None:
+    def preview(**changed: Any) -> str:
+        previewed = {"claim": "mysql-recovery", "lost": {**LOST, **changed}}
+        return "\n".join(said(f"preview.{language}.txt.j2", recovery_previewed=previewed))
+
+    whole = preview()
+    for word in ("uuid:16-17", "10:00:00.000001Z", "10:00:07.000000Z", "shop.carts", " 3"):
+        assert word in whole
+    beyond = {"en": "does not answer", "ko": "응답하지 않아"}[language]
+    assert beyond not in whole
+    assert beyond in preview(complete=False)
+    assert "uuid:17" in preview(not_archived="uuid:17").splitlines()[-1]
+    nothing = {"transactions": 0, "gtids": "", "tables": [], "first_commit_time": None}
+    assert {"en": "nothing", "ko": "없음"}[language] in preview(**nothing)
+
+
+def drilled(**more: Any) -> dict[str, Any]:
+    """The record of a drill, as the role makes it."""
+    values = {
+        "recovery_drill_word": "w48",
+        "recovery_drill_clock": {"begun": 0.0, "ready": 8.04, "planned": 9.0, "verified": 20.0},
+        "recovery_drill_backup": {
+            "rpo": {"known": True, "transactions": 0, "seconds": 0},
+            "window": {"latest": {"time": "2026-11-26T10:00:00.000001Z"}},
+        },
+        "recovery_planned": {
+            "plan": {
+                "base": {"id": "20261126T021700Z", "ended": "2026-11-26T02:17:09+00:00"},
+                "first_left_out": {"gtid": "uuid:18"},
+                "transactions": 12,
+                "bytes": 4711,
+            }
+        },
+        "recovery_done": {
+            "tables": [{"rows_expected": 3}, {"rows_expected": None}],
+            "seconds": {"base": 2.0, "binlogs": 0.0, "apply": 3.1, "verify": 1.2},
+        },
+        **more,
+    }
+    values = {key: value for key, value in values.items() if value is not None}
+    found = evaluate("recovery", "recovery_drill_record", **values)
+    return {"at": "2026-11-26T10:01:00+00:00", **found}
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_drill_is_shown_with_its_figures_and_those_before(language: str) -> None:
+    done = drilled()
+    assert done["result"] == "ok"
+    assert done["seconds"] == {
+        **{"pod": 8.0, "plan": 1.0, "base": 2.0, "binlogs": 0.0, "apply": 3.1, "verify": 1.2},
+        "total": 20.0,
+    }
+    assert (done["tables"], done["tables_foretold"]) == (2, 1)
+    assert (done["before_gtid"], done["seed"]) == ("uuid:18", "w48")
+    failed = drilled(
+        recovery_drill_failure="Make the Pod of the drill: no node\nproof: none",
+        recovery_drill_clock={"begun": 0.0},
+        recovery_planned=None,
+        recovery_done=None,
+        recovery_drill_backup=None,
+    )
+    assert failed["result"] == "failed"
+    assert done["rpo"]["transactions"] == 0
+    assert failed["rpo"]["transactions"] is None
+    assert failed["seconds"]["total"] is None
+    for drills in ([done, failed], [failed, done]):
+        lines = said(
+            f"drill.{language}.txt.j2",
+            recovery_drills={"drills": drills},
+            recovery_namespace="shop",
+            recovery_cluster_name="mysql",
+        )
+        rows = [line.split() for line in lines if line.startswith("2026-11-26T10:01:00")]
+        assert [row[1] for row in rows] == [one["result"] for one in drills]
+        row = rows[drills.index(done)]
+        assert row[2:5] == ["20261126T021700Z", "12", "20.0"]
+        assert any("shop/mysql-drills" in line for line in lines)
+    assert any("no node" in line for line in lines[:2])
+
+
 @pytest.mark.parametrize(
     ("language", "words"), [("en", "(2 transactions)"), ("ko", "(2 트랜잭션)")]
 )
@@ -144,8 +268,7 @@ def test_what_is_lost_and_kept_is_said(language: str, words: str) -> None:
         "kept": [{"claim": "mysql-1"}, {"claim": "mysql-11"}],
         "lost": {"gtids": "uuid:16-17", "transactions": 2, "complete": True},
     }
-    text = (ROLES / "recovery" / "templates" / f"switched.{language}.txt.j2").read_text()
     values = {"recovery_switched": switched, "recovery_namespace": "mysql"}
-    said = str(Templar(loader=DataLoader(), variables=values).template(trust_as_template(text)))
-    assert any(line.endswith(f"uuid:16-17 {words}") for line in said.splitlines())
-    assert "mysql-1, mysql-11" in said
+    lines = said(f"switched.{language}.txt.j2", **values)
+    assert any(line.endswith(f"uuid:16-17 {words}") for line in lines)
+    assert any("mysql-1, mysql-11" in line for line in lines)

@@ -78,10 +78,27 @@ def compared(*changed: str, unchanged: tuple[str, ...] = ()) -> dict[str, Any]:
     return {"result": {"results": results}}
 
 
-def cluster_instances(replicas: Any) -> list[dict[str, Any]]:
+def cluster_value(name: str, **given: Any) -> Any:
+    """The value of one of the playbooks' variables."""
     values = trusted(yaml.safe_load(CLUSTER.read_text()))
-    templar = Templar(loader=DataLoader(), variables={**values, "cluster_replicas": replicas})
-    return templar.template(values["cluster_instances"])
+    return Templar(loader=DataLoader(), variables={**values, **given}).template(values[name])
+
+
+def cluster_instances(replicas: Any) -> list[dict[str, Any]]:
+    return cluster_value("cluster_instances", cluster_replicas=replicas)
+
+
+def test_a_scratch_server_gets_the_options_that_the_data_depends_on_and_no_other():
+    given = {"lower-case-table-names": 1, "max_connections": 5, "loose_innodb_page_size": "8k"}
+    assert cluster_value("cluster_scratch_arguments", cluster_mysql_config=given) == [
+        "--loose-innodb-native-foreign-keys=ON",
+        "--loose-lower-case-table-names=1",
+        "--loose-innodb-page-size=8k",
+    ]
+    # What is given later wins.
+    off = {"innodb_native_foreign_keys": "OFF"}
+    found = cluster_value("cluster_scratch_arguments", cluster_mysql_config=off)
+    assert found[-1] == "--loose-innodb-native-foreign-keys=OFF"
 
 
 @pytest.mark.parametrize("replicas", [0, 2, "2", 9])
