@@ -224,7 +224,7 @@ def test_one_that_is_missing_is_installed_alone(site: Site, part: str) -> None:
 
 def test_a_run_that_is_killed_in_between_is_taken_up(site: Site) -> None:
     kube(REMOVE + "metallb")
-    site.kill_at("Install pool", "--tags", "infra", cluster_install="missing")
+    site.kill_at("Wait until it is ready, metallb", "--tags", "infra", cluster_install="missing")
     assert "IPAddressPool mysql-on-kubernetes" not in ours()
     play(site)
     assert "IPAddressPool mysql-on-kubernetes" in ours()
