@@ -11,16 +11,14 @@ from typing import Any
 
 from .causes.catalogue import finding
 from .finding import CollectionError, Finding
-from .kube import kinds, manifest, metallb, parts
+from .kube import ingress, kinds, manifest, metallb, parts, storage
 from .kube.client import Cluster
 from .kube.manifest import Source
 from .kube.parts import PartsState
-from .kube.storage import DEFAULT_ANNOTATIONS
+from .kube.topology import MANAGER, MANAGER_LABEL
 
 Object = dict[str, Any]
 
-MANAGED_BY = "app.kubernetes.io/managed-by"
-OWNER = "mysql_on.kubernetes"
 TITLES: Mapping[str, str] = MappingProxyType(
     {
         "metallb": "MetalLB",
@@ -152,7 +150,7 @@ def _part(name: str, state: PartsState, asked: Asked, before: Sequence[Part]) ->
     else:
         makers = {"metallb": _metallb, "ingress": _ingress, "provisioner": _provisioner}
         source, objects = makers[name](state, asked)
-    labels = {MANAGED_BY: OWNER, parts.LABEL: name}
+    labels = {MANAGER_LABEL: MANAGER, parts.LABEL: name}
     return Part(name, source, tuple(manifest.edited(objects, labels, asked.images)))
 
 
@@ -202,7 +200,7 @@ def _ingress(state: PartsState, asked: Asked) -> tuple[str, list[Object]]:
         for one in objects
         if one["kind"] != "IngressClass" or one["metadata"]["name"] not in names
     ]
-    default = not parts.has_default(classes, (manifest.INGRESS_CLASS_DEFAULT,))
+    default = not any(ingress.is_default(one) for one in classes)
     return "the role's template", manifest.with_default(objects, storage=False, ingress=default)
 
 
@@ -215,7 +213,7 @@ def _provisioner(state: PartsState, asked: Asked) -> tuple[str, list[Object]]:
             f"{asked.prefix}storage_class: {named!r} is not there, and {asked.provisioner.location} makes"
             f" {', '.join(made)}; allowed: {', '.join(made)}, a class that is there, or empty to choose"
         )
-    default = not parts.has_default(state.classes, DEFAULT_ANNOTATIONS)
+    default = not any(storage.is_default(one) for one in state.classes)
     source = asked.provisioner.location
     return source, manifest.with_default(objects, storage=default, ingress=False)
 

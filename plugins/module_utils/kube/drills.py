@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..finding import CollectionError
-from .client import Cluster, KubeError, Object
+from .client import CONFLICT, Cluster, KubeError, Object
+from .topology import INSTANCE_LABEL, MANAGER, MANAGER_LABEL, NAME_LABEL
 
 KEPT = 20
 KEY = "drills.jsonl"
 UNDER_WAY = "mysql-on.kubernetes/drill"
 OK = "ok"
-CONFLICT = 409
 
 Record = Mapping[str, Any]
 
@@ -142,9 +142,9 @@ class Book:
 
     def _create(self, annotations: Mapping[str, str]) -> None:
         labels = {
-            "app.kubernetes.io/name": "mysql-drill",
-            "app.kubernetes.io/instance": self.owner,
-            "app.kubernetes.io/managed-by": "mysql_on.kubernetes",
+            NAME_LABEL: "mysql-drill",
+            INSTANCE_LABEL: self.owner,
+            MANAGER_LABEL: MANAGER,
         }
         body = {
             "apiVersion": "v1",

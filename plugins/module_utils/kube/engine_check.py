@@ -17,6 +17,7 @@ from ..finding import CollectionError, Finding
 from . import pods as pod_status
 from . import waiting
 from .client import CONFLICT, Cluster, KubeError
+from .topology import MANAGER, MANAGER_LABEL, NAME_LABEL
 
 CONTAINER = "check"
 # The Job goes by itself where nobody is left to delete it, and it never runs for ever.
@@ -101,9 +102,9 @@ def manifest(
         "volumes": [{"name": "config", "emptyDir": {}}],
     }
     labels = {
-        "app.kubernetes.io/name": "mysql-engine-check",
+        NAME_LABEL: "mysql-engine-check",
         "app.kubernetes.io/part-of": cluster_name,
-        "app.kubernetes.io/managed-by": "mysql_on.kubernetes",
+        MANAGER_LABEL: MANAGER,
     }
     return {
         "apiVersion": "batch/v1",

@@ -12,12 +12,11 @@ from typing import Any
 
 from . import pods as pod_status
 from .client import Cluster
-from .topology import INSTANCE_LABEL, MANAGER_LABEL, SERVER_LABEL
+from .topology import INSTANCE_LABEL, MANAGER, MANAGER_LABEL, SERVER_LABEL
 
 Object = dict[str, Any]
 
 DATA_FOLDER = "/var/lib/mysql"
-MANAGER = "mysql_on.kubernetes"
 PASSWORD = "MYSQL_ROOT_PASSWORD"
 IMAGES = ("mysql", "mysql-server")
 

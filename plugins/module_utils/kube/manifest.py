@@ -17,6 +17,7 @@ from ansible.module_utils import urls
 from ..finding import CollectionError
 from ..third_party import require
 from . import kinds
+from .ingress import DEFAULT_ANNOTATION
 from .storage import DEFAULT_ANNOTATIONS
 
 Object = dict[str, Any]
@@ -28,7 +29,6 @@ UNREADABLE = (OSError, ValueError, http.client.HTTPException, urls.ConnectionErr
 WORKLOADS = ("DaemonSet", "Deployment", "StatefulSet")
 # That a part is there is told by its last objects, so that a run that was ended begins with it again.
 LAST = ("DaemonSet", "StatefulSet", "Deployment", "StorageClass")
-INGRESS_CLASS_DEFAULT = "ingressclass.kubernetes.io/is-default-class"
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def edited(
 def with_default(given: Sequence[Object], *, storage: bool, ingress: bool) -> list[Object]:
     """Return the objects, their classes marked as the cluster's default or as not. Pure."""
     made = [copy.deepcopy(one) for one in given]
-    keys = {"StorageClass": DEFAULT_ANNOTATIONS, "IngressClass": (INGRESS_CLASS_DEFAULT,)}
+    keys = {"StorageClass": DEFAULT_ANNOTATIONS, "IngressClass": (DEFAULT_ANNOTATION,)}
     wanted = {"StorageClass": storage, "IngressClass": ingress}
     for one in made:
         if one["kind"] not in keys:

@@ -7,7 +7,6 @@ A part is missing only where nothing of its kind is there: one that is broken is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,15 +128,6 @@ def _provisioner(state: PartsState, wanted: Wanted) -> str:
         return f"StorageClass {wanted.storage_class}" if found else ""
     usable = [one for one in state.classes if one.get("provisioner") != NO_PROVISIONER]
     return ", ".join(f"StorageClass {one['metadata']['name']}" for one in usable)
-
-
-def has_default(classes: Sequence[Object], annotations: Sequence[str]) -> bool:
-    """Whether one of the classes is marked as the default, by one of the annotations. Pure."""
-    return any(
-        (one["metadata"].get("annotations") or {}).get(key) == "true"
-        for one in classes
-        for key in annotations
-    )
 
 
 def _template(workload: Object) -> Object:

@@ -14,6 +14,7 @@ from .client import Cluster
 NAME_LABEL = "app.kubernetes.io/name"
 INSTANCE_LABEL = "app.kubernetes.io/instance"
 MANAGER_LABEL = "app.kubernetes.io/managed-by"
+MANAGER = "mysql_on.kubernetes"
 SERVER_LABEL = "mysql-on.kubernetes/server"
 READS_LABEL = "mysql-on.kubernetes/reads"
 CONFIG_ANNOTATION = "mysql-on.kubernetes/config"
