@@ -15,16 +15,22 @@ T = TypeVar("T")
 
 
 def look_until(
-    look: Callable[[], T], settled: Callable[[T], bool], seconds: float, every: float = EVERY
+    look: Callable[[], T],
+    settled: Callable[[T], bool],
+    seconds: float,
+    every: float = EVERY,
+    again: Callable[[], None] | None = None,
 ) -> T:
     """Return the first look that is settled, or the last one within the seconds.
 
-    It looks at least once. every: seconds between two looks.
+    It looks at least once. every: seconds between two looks. again: called before each wait.
     """
     deadline = monotonic() + seconds
     while True:
         seen = look()
         if settled(seen) or monotonic() >= deadline:
             return seen
+        if again is not None:
+            again()
         # Nothing tells when it changes: neither a server nor the API server is asked more often.
         sleep(every)

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from types import TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from .finding import CollectionError
 
@@ -34,42 +34,37 @@ class ProgressFile:
             ) from error
 
 
-class Ticker:
-    """Says every few seconds where the work is, for as long as its block lasts.
+@contextmanager
+def repeated(work: Callable[[], None], every: float, name: str) -> Iterator[None]:
+    """Do something every so many seconds, in a thread of its own, for as long as the block lasts."""
+    over = threading.Event()
+
+    def rounds() -> None:
+        while not over.wait(every):
+            work()
+
+    thread = threading.Thread(target=rounds, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
+def ticking(
+    describe: Callable[[], str], say: Callable[[str], None], *, last: bool = True
+) -> Iterator[None]:
+    """Say every few seconds where the work is, for as long as the block lasts.
 
     describe: makes the line, in a thread of its own. last: whether a work that succeeded gets a
     last line, however short it was.
     """
-
-    def __init__(
-        self, describe: Callable[[], str], say: Callable[[str], None], *, last: bool = True
-    ) -> None:
-        self._last = last
-        self._describe = describe
-        self._say = say
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
-
-    def _run(self) -> None:
-        while not self._over.wait(EVERY):
-            self._say(self._describe())
-
-    def __enter__(self) -> Ticker:
-        """Begin to tell."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End it."""
-        self._over.set()
-        self._thread.join()
-        if kind is None and self._last:
-            self._say(self._describe())
+    with repeated(lambda: say(describe()), EVERY, "progress"):
+        yield
+    if last:
+        say(describe())
 
 
 def duration(seconds: float) -> str:

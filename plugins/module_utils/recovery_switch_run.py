@@ -348,11 +348,6 @@ class Work:
         site.cluster.patch("PersistentVolumeClaim", name, body, site.namespace)
 
     def _wait(self, done: Callable[[], bool], words: str) -> None:
-        def look() -> bool:
-            over = done()
-            if not over:
-                self.site.say(words)
-            return over
-
-        if not look_until(look, bool, float(self.site.params["timeout"]), POLL):
+        timeout = float(self.site.params["timeout"])
+        if not look_until(done, bool, timeout, POLL, again=lambda: self.site.say(words)):
             raise CollectionError(f"{words}, after {self.site.params['timeout']} s still")

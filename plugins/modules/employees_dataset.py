@@ -83,7 +83,7 @@ from ..module_utils import roads
 from ..module_utils.causes.data import told_in
 from ..module_utils.finding import CollectionError
 from ..module_utils.mysql import dataset, dataset_files
-from ..module_utils.progress import ProgressFile, Ticker
+from ..module_utils.progress import ProgressFile, ticking
 from ..module_utils.runtime import run
 
 
@@ -102,7 +102,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
             dataset_files.refuse(wanted)
         if changed and not module.check_mode:
             written = dataset_files.Written(sum(rows.values()))
-            with Ticker(written.line, ProgressFile(params["progress_file"]).line):
+            with ticking(written.line, ProgressFile(params["progress_file"]).line):
                 held = dataset_files.write(wanted, written)
     after = {"scale": wanted.scale, "seed": wanted.seed, "database": wanted.database}
     return {

@@ -170,7 +170,7 @@ from ..module_utils import roads
 from ..module_utils.causes import kube as causes
 from ..module_utils.finding import worst_first
 from ..module_utils.kube import client, waiting
-from ..module_utils.progress import ProgressFile, Ticker
+from ..module_utils.progress import ProgressFile, ticking
 from ..module_utils.runtime import run
 
 
@@ -185,7 +185,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
     if module.check_mode:
         return result(waiting.observe_all(cluster, wanted), 0.0, explain)
     watch = Watch(partial(waiting.observe_all, cluster, wanted))
-    with Ticker(watch.line, ProgressFile(params["progress_file"]).line):
+    with ticking(watch.line, ProgressFile(params["progress_file"]).line):
         outcome = waiting.wait(
             watch.observe,
             explain,

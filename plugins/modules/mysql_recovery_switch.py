@@ -25,6 +25,7 @@ author:
 extends_documentation_fragment:
   - mysql_on.kubernetes.kubernetes
   - mysql_on.kubernetes.findings
+  - mysql_on.kubernetes.cluster
 attributes:
   check_mode:
     description: Compares the recovery with its verification, returns the plan, and writes nothing.
@@ -44,18 +45,6 @@ options:
       - moved
       - done
     default: moved
-  namespace:
-    description: Namespace of the MySQL cluster.
-    type: str
-    required: true
-  cluster:
-    description: Name of the MySQL cluster.
-    type: str
-    default: mysql
-  write_service:
-    description: Service that leads to the primary.
-    type: str
-    default: mysql-write
   login_user:
     description: MySQL user of every instance.
     type: str
@@ -192,7 +181,7 @@ from ..module_utils.causes.binlog import told
 from ..module_utils.finding import CollectionError
 from ..module_utils.kube import client
 from ..module_utils.plan import apply, diff
-from ..module_utils.progress import ProgressFile, Ticker
+from ..module_utils.progress import ProgressFile, ticking
 from ..module_utils.recovery_switch_run import Site, Work, looked_at, previewed
 from ..module_utils.runtime import run
 
@@ -289,7 +278,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
     progress = ProgressFile(module.params["progress_file"])
     with (
         told(FAILED, module.params["language"]),
-        Ticker(lambda: line.text, progress.line, last=False),
+        ticking(lambda: line.text, progress.line, last=False),
     ):
         if module.params["state"] == "preview":
             return preview(site)
@@ -304,10 +293,8 @@ def main() -> None:
             **roads.login_argument_spec(),
             **roads.kubernetes_argument_spec(),
             **roads.findings_argument_spec(),
+            **roads.cluster_argument_spec(),
             "state": {"choices": ["preview", "moved", "done"], "default": "moved"},
-            "namespace": {"type": "str", "required": True},
-            "cluster": {"type": "str", "default": "mysql"},
-            "write_service": {"type": "str", "default": "mysql-write"},
             "key_file": {"type": "str", "no_log": False},
             "arguments": {"type": "list", "elements": "str", "default": []},
             "accept_loss": {"type": "bool", "default": False},

@@ -249,7 +249,7 @@ from ..module_utils.mysql.connection import Connection
 from ..module_utils.mysql.gtid import GtidSet
 from ..module_utils.mysql.switchover_run import Run, look
 from ..module_utils.plan import Plan, apply, diff
-from ..module_utils.progress import ProgressFile, Ticker
+from ..module_utils.progress import ProgressFile, ticking
 from ..module_utils.runtime import run
 
 GIVEN = ("user", "connect_retry", "heartbeat_period")
@@ -500,7 +500,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
     site = Site(params)
     running = Run(site.connect, params["timeout"], site.say, site.routes)
     try:
-        with Ticker(lambda: site.line, ProgressFile(params["progress_file"]).line, last=False):
+        with ticking(lambda: site.line, ProgressFile(params["progress_file"]).line, last=False):
             return switch(module, site, running)
     finally:
         running.end()

@@ -39,5 +39,8 @@ def test_the_last_look_is_returned(
         looked.append(clock.now >= settles_at)
         return looked[-1]
 
-    assert polling.look_until(look, bool, seconds, every=1) is seen
+    waits: list[float] = []
+    told = polling.look_until(look, bool, seconds, every=1, again=lambda: waits.append(clock.now))
+    assert told is seen
     assert len(looked) == looks
+    assert waits == list(range(looks - 1)), "told before each wait, and not after the last look"

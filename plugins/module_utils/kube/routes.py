@@ -91,13 +91,15 @@ class Routes:
         patch = selector_patch(service, name)
         self.cluster.patch("Service", self.write_service, patch, self.namespace)
 
-        def look() -> bool:
-            leads = self._leads_to(name)
-            if not leads:
-                self.say(f"{self.write_service}: waiting until it leads to {name}")
-            return leads
-
-        if not look_until(look, bool, self.timeout, POLL):
+        waiting = f"{self.write_service}: waiting until it leads to {name}"
+        leads = look_until(
+            lambda: self._leads_to(name),
+            bool,
+            self.timeout,
+            POLL,
+            again=lambda: self.say(waiting),
+        )
+        if not leads:
             raise CollectionError(
                 f"Service {self.write_service} does not lead to {name} after"
                 f" {self.timeout:g} s: its Pod is not ready"

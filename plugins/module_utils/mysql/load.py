@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..plan import Plan, apply, diff
-from ..progress import ProgressFile, Ticker
+from ..progress import ProgressFile, ticking
 from .connection import Connection, MysqlError
 from .dialect import quote_identifier
 from .dump import survey
@@ -97,7 +97,7 @@ class LoadActions:
             }
             self.watch = stack.enter_context(Watch(replicas, self.progress))
             stack.callback(self._put_back)
-            stack.enter_context(Ticker(self._describe, self._say, last=last))
+            stack.enter_context(ticking(self._describe, self._say, last=last))
             yield
 
     def drop(self) -> None:

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import errno
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import TracebackType
+from functools import partial
 
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
 from ..mysql.connection import MysqlError
+from ..progress import repeated
 from .scratch import Scratch
 
 MEGA = 1_000_000
@@ -37,7 +37,7 @@ def room(scratch: Scratch, needed: int) -> Iterator[None]:
     A program says so, a server that ended said it in its log, or there is nothing left. needed: bytes.
     """
     try:
-        with Watch(scratch):
+        with repeated(partial(_end_what_waits, scratch), EVERY, "room"):
             yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
@@ -53,40 +53,13 @@ def room(scratch: Scratch, needed: int) -> Iterator[None]:
         raise no_room(scratch, needed, told or proof) from error
 
 
-class Watch:
-    """Ends the scratch server where it waits for room, and with it the statement that waits for it.
+def _end_what_waits(scratch: Scratch) -> None:
+    """End the scratch server where it waits for room, and with it the statement that waits for it.
 
     In that state it would not shut down in order either. What it has not applied is applied again.
     """
-
-    def __init__(self, scratch: Scratch) -> None:
-        self._scratch = scratch
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="room", daemon=True)
-
-    def _run(self) -> None:
-        while not self._over.wait(EVERY):
-            # A log that is begun anew at this moment is looked at in the next round.
-            with suppress(OSError):
-                self._look()
-
-    def _look(self) -> None:
-        executor = self._scratch.executor
-        full = self._scratch.free_bytes() <= MEGA
-        if full and any(WAITS in line for line in executor.last_words()):
-            executor.kill_server()
-
-    def __enter__(self) -> Watch:
-        """Begin to look."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End it."""
-        self._over.set()
-        self._thread.join()
+    # A log that is begun anew at this moment is looked at in the next round.
+    with suppress(OSError):
+        full = scratch.free_bytes() <= MEGA
+        if full and any(WAITS in line for line in scratch.executor.last_words()):
+            scratch.executor.kill_server()

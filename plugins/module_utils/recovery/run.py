@@ -15,7 +15,7 @@ from ..finding import CollectionError
 from ..mysql.connection import Connection, Version, parse_version
 from ..mysql.dialect import statement
 from ..mysql.gtid import GtidSet
-from ..progress import Ticker, duration
+from ..progress import duration, ticking
 from . import base as bases
 from . import relay
 from .plan import Recovery
@@ -131,7 +131,7 @@ class Work:
                 f" ({min(100, 100 * count.done // total)} %)"
             )
 
-        with Ticker(told, self.say):
+        with ticking(told, self.say):
             bases.restore(self.store, base, self.scratch, self.settings.arguments, count.add)
         return self._noted(record, RESTORED, "base", began)
 
@@ -166,7 +166,7 @@ class Work:
         progress = Applied(self.recovery)
         relay.begin(connection, self.goal)
         try:
-            with Ticker(progress.line, self.say):
+            with ticking(progress.line, self.say):
                 relay.follow(connection, self.goal, progress.told)
         except BinlogError as error:
             skipped = self.recovery.skip.gtids
@@ -193,7 +193,7 @@ class Work:
     def _lay_out(self) -> None:
         """Write the relay logs."""
         count, total = Count(), max(self.recovery.bytes_applied, 1)
-        with Ticker(lambda: f"binary logs: {count.done // MEGA} of {total // MEGA} MB", self.say):
+        with ticking(lambda: f"binary logs: {count.done // MEGA} of {total // MEGA} MB", self.say):
             relay.lay_out(self.store, self.recovery.pieces, self.scratch.data, count.add)
         self.scratch.executor.give("data")
 
