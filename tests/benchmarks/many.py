@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import time
 from collections import defaultdict
 
@@ -73,10 +72,7 @@ def body(rounds: dict[int, list[dict[str, float]]], scale: float, load: float) -
         f"| | {few} replicas, s | {many} replicas, s | ratio |",
         "|---|---|---|---|",
     ]
-    for key, name in RUNS.items():
-        less, more = (statistics.median(one[key] for one in rounds[count]) for count in (few, many))
-        lines.append(f"| {name} | {less:.1f} | {more:.1f} | {more / less:.2f} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, *page.ratios(rounds, RUNS, 1)])
 
 
 def main() -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 import os
 import platform
 import re
+import statistics
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +27,21 @@ def measured(command: str, load: float) -> str:
     """When, by what, where, and how busy that machine was before: said with every figure."""
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     return f"Measured on {today} by `{command}`: {machine()}; load average before {load:.1f}."
+
+
+def ratios(
+    rounds: Mapping[int, Sequence[Mapping[str, float]]], runs: Mapping[str, str], places: int
+) -> list[str]:
+    """Return a row of a table for each run: the medians (seconds) of few and of many, and their ratio.
+
+    rounds: the seconds of each run, by how many there were, for two counts. runs: their names.
+    """
+    few, many = sorted(rounds)
+    lines = []
+    for key, name in runs.items():
+        less, more = (statistics.median(one[key] for one in rounds[count]) for count in (few, many))
+        lines.append(f"| {name} | {less:.{places}f} | {more:.{places}f} | {more / less:.2f} |")
+    return lines
 
 
 def with_section(page: str, heading: str, body: str) -> str:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import time
 from collections import defaultdict
 from contextlib import ExitStack
@@ -64,10 +63,7 @@ def body(rounds: dict[int, list[dict[str, float]]], version: str, load: float) -
         f"| | {few} replicas, s | {many} replicas, s | ratio (aim: under {AIM:g}) |",
         "|---|---|---|---|",
     ]
-    for key, name in RUNS.items():
-        less, more = (statistics.median(one[key] for one in rounds[count]) for count in (few, many))
-        lines.append(f"| {name} | {less:.2f} | {more:.2f} | {more / less:.2f} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, *page.ratios(rounds, RUNS, 2)])
 
 
 def main() -> None:

@@ -48,6 +48,13 @@ def mend(replica: Server, primary: Server, finding: dict[str, Any], **options: A
     follow(replica, primary, **{**options, **fixes.options(finding)})
 
 
+def connect_anew(replica: Server, primary: Server, **options: Any) -> None:
+    """Let the replica connect once more, whether or not it is let in."""
+    for state in ("stopped", "following"):
+        arguments = source_of(replica, primary, state=state, timeout=3, **options)
+        run_module("mysql_replication", arguments)
+
+
 def restart_with_uuid(server: Server, uuid: str) -> None:
     server.stop()
     (server.folder / "data" / "auto.cnf").write_text(f"[auto]\nserver-uuid={uuid}\n")
@@ -169,8 +176,7 @@ def test_gtids_are_off(server_factory: ServerFactory, version: str) -> None:
 @long
 def test_a_wrong_password_of_replication(primary: Server, replica: Server) -> None:
     primary.sql(f"ALTER USER {USER}@'%' IDENTIFIED BY 'another one'")
-    for state in ("stopped", "following"):
-        run_module("mysql_replication", source_of(replica, primary, state=state, timeout=3))
+    connect_anew(replica, primary)
     finding = fixes.the(look(primary, replica), "replication.access_denied")
     assert "1045" in "\n".join(finding["proof"])
     mend(replica, primary, finding, source_password="another one")
@@ -209,8 +215,7 @@ def test_caching_sha2_without_tls_or_key(primary: Server, replica: Server) -> No
     finding = fixes.the(look(primary, replica), "replication.key_missing")
     assert "no TLS, no public key" in "\n".join(finding["proof"])
     primary.sql("FLUSH PRIVILEGES")
-    for state in ("stopped", "following"):
-        run_module("mysql_replication", source_of(replica, primary, state=state, timeout=3, **bare))
+    connect_anew(replica, primary, **bare)
     finding = fixes.the(look(primary, replica), "replication.secure_connection")
     mend(replica, primary, finding, source_ssl=False)
     assert_healthy(primary, replica)
@@ -382,8 +387,7 @@ def test_a_firewall_swallows_the_first_byte(primary: Server, replica: Server) ->
 @long
 def test_the_source_refuses_in_words_of_its_own(primary: Server, replica: Server) -> None:
     primary.sql(f"ALTER USER {USER}@'%' ACCOUNT LOCK")
-    for state in ("stopped", "following"):
-        run_module("mysql_replication", source_of(replica, primary, state=state, timeout=3))
+    connect_anew(replica, primary)
     finding = fixes.the(look(primary, replica), "replication.receiver_error")
     assert "3118" in "\n".join(finding["proof"])
     assert "Look error 3118 up" in finding["fix"]
@@ -414,8 +418,7 @@ def test_nobody_takes_writes_when_one_shall_hand_over(primary: Server, replica: 
 @long
 def test_the_user_may_not_replicate(primary: Server, replica: Server) -> None:
     primary.sql(f"REVOKE REPLICATION SLAVE ON *.* FROM {USER}@'%'")
-    for state in ("stopped", "following"):
-        run_module("mysql_replication", source_of(replica, primary, state=state, timeout=3))
+    connect_anew(replica, primary)
     finding = fixes.the(look(primary, replica), "replication.privilege_missing")
     (statement,) = fixes.statements(finding)
     primary.sql(statement.replace("that user", f"{USER}@'%'"))
@@ -481,8 +484,7 @@ def test_a_server_does_not_answer(primary: Server, replica: Server) -> None:
 @long
 def test_the_secret_is_in_no_finding(primary: Server, replica: Server) -> None:
     primary.sql(f"ALTER USER {USER}@'%' IDENTIFIED BY 'another one'")
-    for state in ("stopped", "following"):
-        run_module("mysql_replication", source_of(replica, primary, state=state, timeout=3))
+    connect_anew(replica, primary)
     told = str(look(primary, replica))
     assert SECRET not in told
     assert replica.password not in told

@@ -67,11 +67,17 @@ grown() {
   cd "$ARCHIVE"
   for path in binlog/*/*; do
     case $path in *.json | *.tmp | *.kept | *.other-* | 'binlog/*/*') continue ;; esac
-    name=${path%.enc}
-    name=${name%.zst}
-    name=${name%.gz}
+    bare "$path"
     if [ ! -e "$name.json" ]; then echo "$path"; fi
   done
+}
+
+# Sets name to what the log of a file is called.
+bare() {
+  name=${1%.json}
+  name=${name%.enc}
+  name=${name%.zst}
+  name=${name%.gz}
 }
 
 # A copy of what is there now: rclone refuses a file that changes under its hands.
@@ -103,15 +109,11 @@ prune() {
 
 # Whether a file was pruned here, or sealed under another name meanwhile.
 gone_here() {
-  name=${1##*/}
-  name=${name%.json}
-  name=${name%.enc}
-  name=${name%.zst}
-  name=${name%.gz}
+  bare "${1##*/}"
   if [ -e "$ARCHIVE/binlog/${1%/*}/$name.json" ]; then return 0; fi
   # The one that grows counts: right after retention there may be no other.
   first=$(find "$ARCHIVE/binlog/${1%/*}" -type f ! -name '*.tmp' ! -name '*.kept' ! -name '*.other-*' 2>/dev/null |
-    sed 's|.*/||; s|\.json$||; s|\.enc$||; s|\.zst$||; s|\.gz$||' | sort | head -n 1)
+    while read -r path; do bare "${path##*/}" && echo "$name"; done | sort | head -n 1)
   [ -n "$first" ] && [ "$(number_of "$name")" -lt "$(number_of "$first")" ]
 }
 
