@@ -18,7 +18,7 @@ from ..finding import CollectionError
 from ..mysql.connection import Version, parse_version
 from ..mysql.replication import executed
 from .executor import RUN, Executor
-from .scratch import ACCOUNT, CONFIG, DATA, INIT, PARTIAL, Scratch
+from .scratch import ACCOUNT, CONFIG, INIT, PARTIAL, Scratch
 from .server_options import basic
 
 Note = Callable[[int], None]
@@ -51,10 +51,14 @@ def check_version(base: Base, version: Version) -> None:
 def restore(
     store: Store, base: Base, scratch: Scratch, arguments: tuple[str, ...], note: Note
 ) -> None:
-    """Make the data directory. It gets its name when it is whole; what was half made goes first."""
+    """Make the data directory. It gets its name when it is whole; what was made and not noted goes first.
+
+    One with its name that no record tells of is there where a run ended, or a volume was full, between both.
+    """
     partial = scratch.folder / PARTIAL
-    if partial.exists():
-        shutil.rmtree(partial)
+    for unknown in (partial, scratch.data):
+        if unknown.exists():
+            shutil.rmtree(unknown)
     (scratch.folder / CONFIG).touch(mode=0o644)
     if base.method == "clone":
         _copy(store, base, partial, note)
@@ -64,7 +68,7 @@ def restore(
     else:
         partial.mkdir()
         _load(store, base, scratch, arguments, note)
-    partial.rename(scratch.folder / DATA)
+    partial.rename(scratch.data)
 
 
 def _copy(store: Store, base: Base, into: Path, note: Note) -> None:

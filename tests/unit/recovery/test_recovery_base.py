@@ -13,6 +13,8 @@ import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.store import Store
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.finding import CollectionError
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.recovery import base as bases
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.recovery.executor import Executor
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.recovery.scratch import Scratch
 
 from tests.unit.binlog.archives import make_archive
 
@@ -60,3 +62,17 @@ def test_nothing_else_does(tmp_path: Path, bad: tarfile.TarInfo) -> None:
     with pytest.raises(CollectionError, match="no file of a data directory"):
         copy(store, tmp_path / "into")
     assert not (tmp_path / "beside").exists()
+
+
+def test_a_data_directory_that_no_record_tells_of_is_made_anew(tmp_path: Path) -> None:
+    """A run that ended, or a volume that was full, after the folder had its name."""
+    store = packed(tmp_path / "archive", member("ibdata1"))
+    base = replace(store.archive.bases[0], stored="data.tar", method="clone")
+    folder = tmp_path / "scratch"
+    scratch = Scratch(folder, Executor(folder, str(folder), ("true",), "mysql"))
+    for name in ("data", "data.partial"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "half").touch()
+    bases.restore(store, base, scratch, (), lambda _count: None)
+    assert [path.name for path in (folder / "data").iterdir()] == ["ibdata1"]
+    assert not (folder / "data.partial").exists()
