@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,10 @@ class HandArchive:
         path.with_name(path.name + ".json").write_text(json.dumps(sidecar))
 
 
+# Seconds for a killed server to be gone.
+ENDS_WITHIN = 60.0
+
+
 def running_below(folder: str) -> list[int]:
     """Processes that were started for a scratch folder."""
     found = []
@@ -190,6 +195,14 @@ def running_below(folder: str) -> list[int]:
 
 
 def end_processes_of(folder: str) -> None:
-    """End what a test left running in its scratch folder."""
-    for pid in running_below(folder):
+    """End what a test left running in its scratch folder, and wait until the next mysqld may start there.
+
+    One that has ended and was not waited for yet still counts for mysqld, by its process's number.
+    """
+    ended = running_below(folder)
+    for pid in ended:
         os.kill(pid, 9)
+    deadline = time.monotonic() + ENDS_WITHIN
+    while any(Path(f"/proc/{pid}").exists() for pid in ended):
+        assert time.monotonic() < deadline, f"mysqld of {folder} does not end: {ended}"
+        time.sleep(0.02)

@@ -119,9 +119,6 @@ def volume(
         yield made, scratch
     finally:
         end_processes_of(scratch["seen_as"])
-        deadline = time.monotonic() + DEADLINE
-        while running_below(scratch["seen_as"]) and time.monotonic() < deadline:
-            time.sleep(0.05)
         made.remove()
 
 

@@ -21,6 +21,7 @@ from typing import IO
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
 from ..mysql.connection import Connection, MysqlError, connect_unix
+from ..polling import look_until
 
 START_SECONDS = 120.0
 STOP_SECONDS = 300.0
@@ -105,8 +106,12 @@ class Executor:
         return (complaints or lines or [f"mysqld wrote no {self.error_log}"])[-TAIL:]
 
     def kill_server(self) -> None:
-        """Kill the folder's mysqld, where its process is one that is seen from here."""
+        """Kill the folder's mysqld, where its process is one that is seen from here, and wait for its end.
+
+        The next one would not start while the number of the old one's process is taken.
+        """
         ours = f"--socket={self.path(RUN, 'mysqld.sock')}".encode()
+        killed: list[int] = []
         for process in Path("/proc").iterdir():
             if not process.name.isdigit():
                 continue
@@ -115,6 +120,8 @@ class Executor:
                 words = (process / "cmdline").read_bytes().split(b"\0")
                 if words[0].endswith(b"mysqld") and ours in words:
                     os.kill(int(process.name), signal.SIGKILL)
+                    killed.append(int(process.name))
+        look_until(lambda: all(_has_ended(pid) for pid in killed), bool, STOP_SECONDS, POLL)
 
     def give(self, *paths: str) -> None:
         """Make mysqld's user the owner of paths below the folder."""
@@ -223,6 +230,13 @@ class ScratchServer:
     def _pid_file(self, connection: Connection) -> Path:
         name = Path(str(connection.value("SELECT @@GLOBAL.pid_file"))).name
         return self._executor.folder / RUN / name
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a process is gone. A child of ours is one only once it was waited for."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    return not Path(f"/proc/{pid}").exists()
 
 
 def _not_there(program: str, run_in: Sequence[str], error: OSError) -> CollectionError:
