@@ -13,6 +13,8 @@ options:
       - The source as an instance that this module can connect to.
       - It is only read. With it missing and errant transactions, purged logs and equal server-ids are found, also
         before anything is changed.
+      - M(mysql_on.kubernetes.mysql_replication) also lets a replica connect anew that receives from another server,
+        which an address that led elsewhere for a moment leaves behind, and fails where it receives from it again.
     type: dict
     suboptions:
       name:

@@ -293,7 +293,8 @@ class _Work:
 
     def __init__(self, task: Task, replica: Replica, source: _Source, need: seed.Need) -> None:
         self.task = task
-        self.wanted = task.wanted
+        uuid = source.state.server.server_uuid if source.state else ""
+        self.wanted = replace(task.wanted, source_uuid=uuid)
         self.params = task.params
         self.replica = replica
         self.session = replica.session
@@ -443,6 +444,9 @@ class _Work:
         channel = wait_following(connection, self.wanted.channel, left, causes.hopeless)
         if channel is None or not channel.following:
             raise self._failed("does not follow its source", "", [])
+        if self.wanted.misled(channel) and self.source.state is not None:
+            found = proof_causes.wrong_source(self.case, channel, self.source.state.server)
+            raise self._failed("follows another server than its source", "", [found])
         if self.params["wait_for_gtids"] or self.params["wait_for_source"]:
             self._wait_for_goal()
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.integration.balancer import Service
 from tests.integration.conftest import ServerFactory
 from tests.integration.replicas import SECRET, USER, grant, source_of
 from tests.integration.runner import fail, succeed
-from tests.integration.servers import Server
+from tests.integration.servers import Server, free_port
 
 pytestmark = pytest.mark.servers
 OTHER = "another secret"
@@ -100,6 +101,30 @@ def test_stopped_promoted_and_persisted(primary: Server, replica: Server) -> Non
     replica.stop()
     replica.start()
     assert replica.sql("SELECT @@GLOBAL.read_only + @@GLOBAL.super_read_only AS ro") == [{"ro": 0}]
+
+
+def test_an_address_that_led_to_another_server(
+    primary: Server, replica: Server, server_factory: ServerFactory, version: str
+) -> None:
+    """As after a cluster's start: a Service still led to what another Pod has as its address by then."""
+    other = server_factory(version, 12)
+    succeed("mysql_replication", following(other, primary))
+    port = free_port()
+    service = Service(primary.host, port, [(other.host, other.port)])
+    try:
+        through = {"source_port": port, "timeout": 20}
+        succeed("mysql_replication", {**following(replica, other), **through})
+        arguments = {**following(replica, primary), **through}
+        refused = fail("mysql_replication", arguments)
+        assert [each["code"] for each in refused["findings"]] == ["replication.wrong_source"]
+        service.endpoints = [(primary.host, primary.port)]
+        done = four(arguments)
+        assert [words.split()[0] for words in statements(done)] == ["STOP", "START"]
+        assert done["diff"]["before"]["receives_from"]
+        uuid = primary.sql("SELECT @@GLOBAL.server_uuid AS uuid")[0]["uuid"]
+        assert done["replication"]["source_uuid"] == uuid
+    finally:
+        service.close()
 
 
 def test_two_channels_do_not_touch_each_other(

@@ -24,11 +24,11 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "{subject} follows {held}, which is another server than {expected}",
-            "Run mysql_replication with source_host and source_port of {expected}",
+            "Run mysql_replication with source_host, source_port and source_instance of {expected}",
         ),
         Words(
             "{subject}은(는) {expected}이(가) 아닌 {held}을(를) 따르고 있습니다",
-            "{expected}의 source_host와 source_port로 mysql_replication을 실행하세요",
+            "{expected}의 source_host, source_port, source_instance로 mysql_replication을 실행하세요",
         ),
     ),
     "replication.server_id_zero": Text(

@@ -64,6 +64,7 @@ class Wanted:
     log_file, log_pos: where to begin (bytes), used when the channel is made or moved to another
     source. read_only: None leaves it as it is. filters: only the kinds that were given.
     until: where the applier is to stop. wait: whether the run waits until it has.
+    source_uuid: server_uuid of the source, empty where it is not known.
     """
 
     goal: Goal
@@ -77,6 +78,15 @@ class Wanted:
     filters: Filters = field(default_factory=dict)
     until: Until | None = None
     wait: bool = True
+    source_uuid: str = ""
+
+    def misled(self, channel: Channel) -> bool:
+        """Whether the channel receives from another server than the source.
+
+        The address can be the right one: a connection outlives what its name or its Service led to.
+        """
+        known = self.goal == "following" and bool(self.source_uuid and channel.source_uuid)
+        return known and channel.receiver == "running" and channel.source_uuid != self.source_uuid
 
 
 Run = Callable[[str, Sequence[Any]], int]
@@ -116,7 +126,7 @@ class _Planner:
         return self.step(sql, (*params, channel), shown, reason, effect)
 
     def threads(self, **threads: str) -> Effect:
-        """Return the effect of starting or stopping threads of the channel."""
+        """Return the effect of starting or stopping threads of the channel, or of connecting elsewhere."""
 
         def effect(state: State) -> State:
             channel = state.channel(self.wanted.channel)
@@ -153,6 +163,8 @@ def plan(state: State, wanted: Wanted, connection: Connection | None = None) -> 
         return Plan(state, tuple(steps))
     steps = _configuring(planner, channel)
     folded = Plan(state, tuple(steps)).after()
+    steps += _reconnecting(planner, folded.channel(wanted.channel))
+    folded = Plan(state, tuple(steps)).after()
     steps += _read_only(planner, state)
     steps += _running(planner, folded.channel(wanted.channel))
     return Plan(state, tuple(steps))
@@ -171,6 +183,8 @@ def shown(state: State, wanted: Wanted) -> dict[str, Any]:
         flat["password"] = (
             HELD if channel and channel.password_matches else "another one or unknown"
         )
+    if channel and wanted.misled(channel):
+        flat["receives_from"] = channel.source_uuid
     flat["receiver"] = "started" if channel and channel.receiver != "stopped" else "stopped"
     flat["applier"] = "started" if channel and channel.applier != "stopped" else "stopped"
     flat["read_only"] = state.read_only
@@ -412,6 +426,15 @@ def _read_only(planner: _Planner, state: State) -> list[Step[State]]:
         planner.variable(first, on, why, lambda after: after),
         planner.variable(last, on, why, effect),
     ]
+
+
+def _reconnecting(planner: _Planner, channel: Channel | None) -> list[Step[State]]:
+    """Return the step that ends a connection to another server than the source."""
+    if channel is None or not planner.wanted.misled(channel):
+        return []
+    why = f"it receives from {channel.source_uuid}, and the source is {planner.wanted.source_uuid}"
+    effect = planner.threads(receiver="stopped", source_uuid=planner.wanted.source_uuid)
+    return [planner.on_channel("stop_receiver", why, effect)]
 
 
 def _running(planner: _Planner, channel: Channel | None) -> list[Step[State]]:

@@ -211,6 +211,31 @@ def test_a_waiting_receiver_is_told_to_try_at_once() -> None:
     assert sent(state().with_channel(still_trying), wanted) == []
 
 
+def test_a_receiver_that_reached_another_server_connects_anew() -> None:
+    misled = channel(source_uuid="a replica's")
+    wanted = Wanted("following", settings=HELD, source_uuid="the source's")
+    before = state().with_channel(misled)
+    assert sent(before, wanted) == [
+        "STOP REPLICA IO_THREAD FOR CHANNEL ''",
+        "START REPLICA IO_THREAD FOR CHANNEL ''",
+    ]
+    assert shown(before, wanted)["receives_from"] == "a replica's"
+    assert "receives_from" not in shown(plan(before, wanted).after(), wanted)
+    moved = replace(wanted, settings={**HELD, "host": "elsewhere"})
+    assert [words.split()[0] for words in sent(before, moved)] == ["STOP", "CHANGE", "START"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"source_uuid": ""}, {"source_uuid": "same"}, {"goal": "stopped", "source_uuid": "another"}],
+    ids=["not known", "the same", "not to follow"],
+)
+def test_no_other_receiver_does(options: dict[str, Any]) -> None:
+    wanted = Wanted(**{"goal": "following", "settings": HELD, **options})
+    told = sent(state().with_channel(channel(source_uuid="same")), wanted)
+    assert [words for words in told if "IO_THREAD" in words] == []
+
+
 def test_a_position_is_needed_where_gtids_do_not_tell() -> None:
     by_file = {**HELD, "auto_position": False}
     with pytest.raises(CollectionError, match="source_log_file, source_log_pos"):
