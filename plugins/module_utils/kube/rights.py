@@ -48,6 +48,12 @@ def needed(namespace: str) -> list[Right]:
     return [*inside, *pods, *(Right("list", kind) for kind in READ_EVERYWHERE)]
 
 
+def to_certify(namespace: str) -> list[Right]:
+    """Return the rights that a Certificate of cert-manager takes."""
+    own = [Right(verb, "Certificate", namespace) for verb in WRITE_VERBS]
+    return [*own, Right("list", "CertificateRequest", namespace)]
+
+
 def to_make(kinds: Iterable[str]) -> list[Right]:
     """Return the rights that making objects of these kinds takes, in whichever namespace."""
     return [Right(verb, kind) for kind in dict.fromkeys(kinds) for verb in ("create", "patch")]
