@@ -213,18 +213,26 @@ def test_a_second_run_changes_nothing(site: Site, cert_manager: None) -> None:
     assert again.recap["changed"] == 0, again.changed
 
 
+@pytest.mark.parametrize("secrets", [["mysql-tls"], ["root-ca", "mysql-tls"]])
 def test_a_renewed_certificate_is_taken_over_by_the_next_run(
-    site: Site, cert_manager: None
+    site: Site, cert_manager: None, secrets: list[str]
 ) -> None:
-    before = shown(site)
-    site.cluster.delete("Secret", "mysql-tls", site.namespace)
-    ready(site, "Certificate", "mysql-tls")
-    renewed = {good_until(certificates(site)["tls.crt"])}
-    assert renewed != before
+    """Also one of another CA, which an instance that was not restarted does not trust."""
+    before, held = shown(site), certificates(site)
+    for name in secrets:
+        site.cluster.delete("Secret", name, site.namespace)
+        ready(site, "Certificate", name)
+    renewed = certificates(site)
+    assert (renewed["ca.crt"] != held["ca.crt"]) is ("root-ca" in secrets)
+    assert {good_until(renewed["tls.crt"])} != before
     assert shown(site) == before
+    checked = site.play(*STEPS, "--check")
+    assert checked.changed == [
+        "Compare the ConfigMap, the budget and the Deployments with what is there"
+    ]
     taken = site.play(*STEPS)
     assert not taken.failed, taken.output
-    assert shown(site) == renewed
+    assert shown(site) == {good_until(renewed["tls.crt"])}
     again = site.play(*STEPS)
     assert again.recap["changed"] == 0, again.changed
 

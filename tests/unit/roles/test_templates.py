@@ -326,7 +326,9 @@ def test_certificates_are_mounted_and_used_where_tls_is_asked_for():
 def tls_secret(name: str, certificate: str = "abc", **annotations: str) -> dict[str, Any]:
     """What the cluster has of a Secret with a certificate."""
     meta = {"name": name, "annotations": annotations or None}
-    return {"resources": [{"metadata": meta, "data": {"ca.crt": "ca", "tls.crt": certificate}}]}
+    data = {"ca.crt": "ca", "tls.crt": certificate}
+    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
+    return {"resources": [{"metadata": meta, "data": encoded}]}
 
 
 def tls_annotation(**overrides: Any) -> str | None:
