@@ -27,9 +27,9 @@ class Instance:
     """One instance as its Deployment and its Pod show it.
 
     server_id: as given in the Deployment's arguments, 0 where it is not. config: fingerprint of the
-    my.cnf that its template was made with, empty where it has none. tls: the same of its certificates. started: whether its server takes
-    connections, ready or not. reads: label of the running Pod. wanted: whether the Deployment is to
-    have a Pod.
+    my.cnf that its template was made with, empty where it has none; tls: the same of its certificates.
+    started: whether its server takes connections, ready or not. reads: label of the running Pod.
+    wanted: whether the Deployment is to have a Pod.
     """
 
     name: str
