@@ -106,7 +106,7 @@ def look(cluster: Cluster, asked: Asked) -> Report:
     kinds = [kind for of in asked.installs.values() for kind in of]
     needed = [*rights.needed(asked.run.namespace), *rights.to_make(kinds)]
     if asked.issuer is not None:
-        needed += rights.to_certify(asked.run.namespace)
+        needed += rights.to_certify(asked.run.namespace, asked.issuer.kind)
     state = room.observe(cluster, asked.run.namespace, needed, asked.names)
     report.values.update(version=state.version, namespace_exists=state.namespace_exists)
     report.findings.extend(preflight.explain(state, asked.run, asked.language))

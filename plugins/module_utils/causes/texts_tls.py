@@ -46,13 +46,13 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "The issuer refused {subject}",
-            "Mend what its request's condition names, then delete that request for another one:"
-            " kubectl get certificaterequests{option}",
+            "Mend what its request's condition names, delete the Certificate and run this again:"
+            " kubectl delete {kind} {name}{option}",
         ),
         Words(
             "발급자가 {subject}의 발급을 거부했습니다",
-            "요청의 조건에 나온 문제를 고친 뒤, 그 요청을 삭제해 다시 요청하게 하세요:"
-            " kubectl get certificaterequests{option}",
+            "요청의 조건에 나온 문제를 고치고 Certificate를 삭제한 뒤 다시 실행하세요:"
+            " kubectl delete {kind} {name}{option}",
         ),
     ),
     "tls.certificate_late": Text(
