@@ -199,7 +199,7 @@ def noted(site: Site, phase: str = "") -> list[str]:
     """Note a phase in the primary, and return all that were noted so far."""
     pod = {"namespace": site.namespace, "service": "mysql-write"}
     asked = {"kubeconfig": second_lab.KUBECONFIG, "pod": pod, "connect_timeout": 60}
-    with roads.connect({**asked, "login_password": site.root_password()}) as primary:
+    with roads.connect({**asked, "login_password": site.password}) as primary:
         primary.execute("CREATE DATABASE IF NOT EXISTS kept")
         primary.execute("CREATE TABLE IF NOT EXISTS kept.phases (name VARCHAR(9) PRIMARY KEY)")
         if phase:

@@ -217,11 +217,6 @@ class Site:
                 )
         return found
 
-    def root_password(self) -> str:
-        secret = self.cluster.get("Secret", "mysql-auth", self.namespace)
-        assert secret is not None
-        return base64.b64decode(secret["data"]["root-password"]).decode()
-
     def remove(self) -> None:
         if self.exists():
             path = kinds.of("Namespace").path(None, self.namespace)

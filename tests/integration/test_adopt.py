@@ -115,7 +115,7 @@ def test_what_is_written_arrives_at_once(course: Course) -> None:
 
 
 def test_root_s_password_is_kept_and_is_in_our_secret(course: Course) -> None:
-    course.connect("mysql-1", course.site.root_password()).close()
+    course.connect("mysql-1", course.site.password).close()
 
 
 def test_a_second_run_and_the_site_change_nothing(course: Course) -> None:

@@ -170,7 +170,7 @@ def test_check_mode_predicts_what_mends_a_replica_whose_applier_stands(site: Sit
     login = {
         "kubeconfig": cluster.kubeconfig(),
         "pod": {"namespace": site.namespace, "deployment": "mysql-11"},
-        "login_password": site.root_password(),
+        "login_password": site.password,
     }
     with roads.connect(login) as replica:
         replica.execute(statement("stop_applier", replica.server.version))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -256,17 +257,19 @@ def _verify(task: Task, work: Work) -> dict[str, Any]:
         for each in task.params.get("expected") or ()
     ]
     rows: dict[str, int] = {}
-    if task.params["count_rows"]:
-        task.say("counting what the binary logs did to each table")
-        done = verify.changes(recovery.resolved.source, recovery.pieces, recovery.base)
-        rows = verify.expected_rows(recovery.base, done)
-    task.say("reading checksums of all tables")
-    with server.connect() as connection:
+    with server.connect() as connection, ThreadPoolExecutor(1) as pool:
         relay.check(connection, work.goal)
-        if rows and any(DELETE in effect.rows for effect in done.values()):
+        pieces = recovery.pieces if task.params["count_rows"] else ()
+        task.say("reading checksums of all tables, and what the binary logs did to each")
+        # The one is the server's work, the other ours.
+        counting = pool.submit(verify.changes, recovery.resolved.source, pieces, recovery.base)
+        reading = verify.read(connection)
+        done = counting.result()
+        if task.params["count_rows"]:
+            rows = verify.expected_rows(recovery.base, done)
+        if any(DELETE in effect.rows for effect in done.values()):
             for table in verify.cascading(connection):
                 rows.pop(table, None)
-        reading = verify.read(connection)
         tables = verify.compare(reading, recovery.base, rows, known)
         gtids = str(executed(connection))
     record = work.scratch.record()
