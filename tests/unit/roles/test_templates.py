@@ -347,6 +347,37 @@ def test_a_renewed_certificate_changes_the_deployments_and_nothing_else_does():
     assert first == tls_annotation(db_tls="required", db_secrets=renewed, db_secrets_made=held)
 
 
+@pytest.mark.parametrize(
+    ("tls", "image", "ready", "outdated"),
+    [
+        ("0123456789abcdef", "mysql:9.7", True, True),
+        # It shows none of ours yet: TLS is only being turned on.
+        ("", "mysql:9.7", True, False),
+        ("0123456789abcdef", "docker.io/library/mysql:8.0.15", True, False),
+        ("0123456789abcdef", "docker.io/library/mysql:8.0.16", True, True),
+        ("0123456789abcdef", "mysql:8.0", True, True),
+        ("0123456789abcdef", "mysql:9.7", False, False),
+        (None, "mysql:9.7", True, False),
+    ],
+)
+def test_a_primary_that_shows_an_old_certificate_is_told_to_read_the_new_one(
+    tls, image, ready, outdated
+):
+    given = {"db_secrets": tls_secret("mysql-tls")}
+    current = evaluate("db", "db_tls_fingerprint", **given)
+    seen = {
+        "name": "mysql-1",
+        "ready": ready,
+        "image": image,
+        "tls": current if tls is None else tls,
+    }
+    replica = {**seen, "name": "mysql-11"}
+    where = {"primary": {"name": "mysql-1"}, "instances": [replica, seen]}
+    found = evaluate("db", "db_tls_outdated", db_topology=where, **given)
+    assert [one["name"] for one in found] == (["mysql-1"] if outdated else [])
+    assert evaluate("db", "db_tls_outdated", db_topology={**where, "primary": {}}, **given) == []
+
+
 def test_cert_manager_is_asked_for_the_names_of_the_services():
     (certificate,) = render(
         "db",
