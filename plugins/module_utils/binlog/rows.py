@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 from .events import (
@@ -79,6 +80,17 @@ class Table:
     schema: str
     name: str
     columns: tuple[Column, ...]
+
+    @cached_property
+    def full_name(self) -> str:
+        """The name as a person writes it."""
+        return f"{self.schema}.{self.name}"
+
+    @cached_property
+    def whole(self) -> bytes:
+        """The bits of an image that holds every column."""
+        count = len(self.columns)
+        return ((1 << count) - 1).to_bytes((count + 7) // 8, "little")
 
 
 def read_table(body: bytes) -> Table:
@@ -179,7 +191,7 @@ def read_images(
     Raises MalformedError.
     """
     cursor, present = _opened(event_type, body, table)
-    numbers = [tuple(at for at, here in enumerate(bits) if here) for bits in present]
+    numbers = [_numbers(bits, len(table.columns)) for bits in present]
     images = [_of(table, bits) for bits in present]
     kind, partial = KINDS[event_type], event_type == PARTIAL_UPDATE_ROWS
     while cursor.left:
@@ -202,26 +214,28 @@ def _without_json(image: Image, table: Table) -> Image:
     return Image(tuple(image.columns[at] for at in kept), tuple(image.values[at] for at in kept))
 
 
-def _opened(event_type: int, body: bytes, table: Table) -> tuple[Cursor, list[list[bool]]]:
-    """Return a cursor at the first row, and which columns each image of a row holds."""
-    cursor = Cursor(body)
-    cursor.take(8)  # table, flags
-    if event_type not in _V1:
-        cursor.take(cursor.number(2) - 2)
+def _opened(event_type: int, body: bytes, table: Table) -> tuple[Cursor, list[bytes]]:
+    """Return a cursor at the first row, and the bits of which columns each image of a row holds."""
+    # Table, flags, and from the second version on more, behind its length.
+    more = 0 if event_type in _V1 else int.from_bytes(body[8:10], "little")
+    cursor = Cursor(body, 8 + more)
     width = cursor.packed()
     if width != len(table.columns):
         raise MalformedError(f"rows of {width} columns follow a table of {len(table.columns)}")
+    size = (width + 7) // 8
     count = 2 if KINDS[event_type] == UPDATE else 1
-    return cursor, [_bits(cursor.take((width + 7) // 8), width) for _image in range(count)]
+    return cursor, [cursor.take(size) for _image in range(count)]
 
 
-def _of(table: Table, present: Sequence[bool]) -> list[Column]:
+def _of(table: Table, present: bytes) -> Sequence[Column]:
     """Return the columns that a row's image holds (binlog_row_image may leave some out)."""
-    return [column for column, here in zip(table.columns, present, strict=True) if here]
+    if present == table.whole:
+        return table.columns
+    return [table.columns[at] for at in _numbers(present, len(table.columns))]
 
 
-def _bits(data: bytes, count: int) -> list[bool]:
-    return [bool(data[index >> 3] >> (index & 7) & 1) for index in range(count)]
+def _numbers(bits: bytes, count: int) -> tuple[int, ...]:
+    return tuple(index for index in range(count) if bits[index >> 3] >> (index & 7) & 1)
 
 
 def _skip_partial(cursor: Cursor, table: Table) -> None:

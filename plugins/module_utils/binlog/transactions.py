@@ -236,7 +236,7 @@ class Grouper:
         if table is None:
             return
         count = rows.count_rows(event.type, event.body, table) if self._count_rows else 1
-        into.effect(f"{table.schema}.{table.name}").add_rows(rows.KINDS[event.type], count)
+        into.effect(table.full_name).add_rows(rows.KINDS[event.type], count)
 
     def _read_query(self, event: Event, into: Transaction) -> None:
         # Nearly every transaction begins so; reading it to say that takes time.

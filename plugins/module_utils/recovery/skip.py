@@ -196,7 +196,7 @@ class _Follower:
         table = self._tables.get(rows.table_number(event.body))
         if table is None:
             return
-        name = f"{table.schema}.{table.name}"
+        name = table.full_name
         known = self._touched.get(name)
         if not self._left_out and known is None:
             return
