@@ -12,7 +12,8 @@ description:
   - Asks the API server whether this user has the rights that the roles need, adds up what the Pods will
     request against what the nodes and quotas leave, and looks whether a name is taken by something else.
   - With O(ip) it looks whether MetalLB can give out the address and the class O(ingress_class) is served;
-    with O(choose_storage) whether there is a StorageClass to take and the claims that are there fit.
+    with O(choose_storage) whether there is a StorageClass to take and the claims that are there fit;
+    with O(issuer) whether it can issue certificates.
   - All findings of all checks are told in one failure.
   - Lists what only a Pod can prove.
   - Reads only; it never reports a change.
@@ -140,6 +141,23 @@ options:
         type: list
         elements: dict
         default: []
+  issuer:
+    description: Who issues the run's certificates through cert-manager; without it nothing of that is looked at.
+    type: dict
+    suboptions:
+      name:
+        description: Name of the issuer.
+        type: str
+        required: true
+      kind:
+        description: Its kind; an Issuer is of O(namespace).
+        type: str
+        choices: [Issuer, ClusterIssuer]
+        default: Issuer
+      group:
+        description: Its API group; one beside cert-manager's own is not looked for.
+        type: str
+        default: cert-manager.io
   timeout:
     description: Seconds to wait for what heals by itself, such as a Pod of MetalLB that starts.
     type: int
@@ -238,7 +256,7 @@ from ..module_utils import roads
 from ..module_utils.causes import metallb as network_causes
 from ..module_utils.causes import preflight, report
 from ..module_utils.causes import storage as storage_causes
-from ..module_utils.kube import client, metallb, parts, room
+from ..module_utils.kube import certificates, client, metallb, parts, room
 from ..module_utils.kube.storage import quantity
 from ..module_utils.runtime import run
 
@@ -268,6 +286,7 @@ def asked(params: dict[str, Any]) -> report.Asked:
         claims=tuple(one["name"] for one in objects if one["kind"] == report.CLAIM),
         installs={one["part"]: tuple(one["kinds"]) for one in params["installs"]},
         classes=tuple(made for one in params["installs"] for made in one["classes"]),
+        issuer=report.Issuer(**params["issuer"]) if params["issuer"] else None,
         language=language,
     )
 
@@ -312,6 +331,11 @@ def main() -> None:
         "kinds": {"type": "list", "elements": "str", "default": []},
         "classes": {"type": "list", "elements": "dict", "default": []},
     }
+    issuer = {
+        "name": {"type": "str", "required": True},
+        "kind": {"type": "str", "choices": list(certificates.ISSUERS), "default": "Issuer"},
+        "group": {"type": "str", "default": certificates.GROUP},
+    }
     module = AnsibleModule(
         argument_spec={
             "namespace": {"type": "str", "required": True},
@@ -335,6 +359,7 @@ def main() -> None:
                 "default": [],
                 "options": installed,
             },
+            "issuer": {"type": "dict", "options": issuer},
             "timeout": {"type": "int", "default": 30},
             **roads.kubernetes_argument_spec(),
             **roads.findings_argument_spec(),

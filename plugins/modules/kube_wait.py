@@ -12,7 +12,7 @@ description:
   - Waits until every object of a list has the condition that is asked of it.
   - Where that will not happen, it fails within seconds and says why - an image that cannot be pulled,
     a container that crashes with the last lines of its log, a quota, a volume that may not be written,
-    a claim whose StorageClass does not exist.
+    a claim whose StorageClass does not exist, an issuer of certificates that is not there.
   - Reads only; it never reports a change.
 options:
   namespace:
@@ -37,13 +37,17 @@ options:
           - PersistentVolumeClaim
           - Job
           - Service
+          - Certificate
+          - Issuer
+          - ClusterIssuer
       name:
         description: Name of the object.
         type: str
         required: true
       condition:
         description:
-          - V(ready) - a Pod is Ready; a Deployment, StatefulSet or DaemonSet is rolled out.
+          - V(ready) - a Pod is Ready; a Deployment, StatefulSet or DaemonSet is rolled out; an issuer of
+            cert-manager can issue; a Certificate of its is issued, for its newest spec, and its Secret is there.
           - V(started) - every container runs and its startup probe passed; readiness is not asked.
           - V(bound) - a PersistentVolumeClaim has its volume.
           - V(bound_or_first_consumer) - it has, or its class binds it with the first Pod and nothing failed.

@@ -75,6 +75,9 @@ instances:
     config:
       description: Fingerprint of the my.cnf that its Deployment was made with, empty where it has none.
       type: str
+    tls:
+      description: Fingerprint of the certificates that its Deployment was made with, empty where it has none.
+      type: str
     pod:
       description: Name of its Pod, empty where there is none.
       type: str

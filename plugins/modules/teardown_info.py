@@ -9,7 +9,8 @@ short_description: Say what would be lost if a MySQL cluster were removed
 version_added: 0.1.0
 author: "The mysql_on.kubernetes founders (@mysql-on)"
 description:
-  - Reads which databases the primary holds, with their tables and rows, and which volumes the cluster has.
+  - Reads which databases the primary holds, with their tables and rows, and which volumes the cluster has, and the
+    Certificates for which cert-manager would make a Secret again.
   - Reads only; it never reports a change, and answers for a cluster that does not run as far as that can be known.
 options:
   cluster:
@@ -59,6 +60,11 @@ unread:
   description: Why the databases could not be read; empty where they were.
   returned: success
   type: str
+certificates:
+  description: Names of the cluster's Certificates; empty without cert-manager.
+  returned: success
+  type: list
+  elements: str
 volumes:
   description: The claims of the cluster.
   returned: success
@@ -112,6 +118,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
             "changed": False,
             "namespace_exists": False,
             "databases": [],
+            "certificates": [],
             "volumes": [],
             "unread": "",
         }
@@ -134,8 +141,28 @@ def work(module: AnsibleModule) -> dict[str, Any]:
         "namespace_exists": True,
         "databases": held,
         "unread": unread,
+        "certificates": certificates(cluster, params),
         "volumes": found,
     }
+
+
+def certificates(cluster: client.Cluster, params: dict[str, Any]) -> list[str]:
+    try:
+        found = cluster.list_if_served("Certificate", params["namespace"]) or []
+    except client.KubeError as error:
+        if error.status != client.FORBIDDEN:
+            raise
+        # Who may not list them has made none.
+        return []
+    return [
+        str(one["metadata"]["name"])
+        for one in found
+        if (one["metadata"].get("labels") or {}).items()
+        >= {
+            "app.kubernetes.io/instance": params["cluster"],
+            "app.kubernetes.io/managed-by": "mysql_on.kubernetes",
+        }.items()
+    ]
 
 
 def volumes(cluster: client.Cluster, params: dict[str, Any]) -> list[dict[str, Any]]:

@@ -17,7 +17,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..module_utils.kube.ingress import is_address
 
 Spec = Mapping[str, Any]
-# A form's name, or the bounds of a number, by variable; ``variable.key`` for a key of a dict.
+# A form's name, the bounds of a number, or (``needs``) the keys of a dictionary that is not empty, by variable;
+# ``variable.key`` for a key of a dict.
 Limits = Mapping[str, Any]
 
 # A name whose part after the prefix is as close as this to a known one's is that one, misspelt.
@@ -173,11 +174,12 @@ def allowed(name: str, spec: Spec, limits: Limits) -> str:
         what = FORMS[limit].allowed
         return f"allowed: {f'a list of: {what}' if kind == 'list' else what}"
     text = TYPES[kind]
-    if isinstance(limit, Mapping):
+    if isinstance(limit, Mapping) and kind in BOUNDED:
         text += f" from {limit['min']} to {limit['max']}"
     if kind in ("list", "dict") and spec.get("options"):
         keys = ", ".join(spec["options"])
         text += f" of dictionaries with {keys}" if kind == "list" else f" with {keys}"
+        text += ", or empty" if _needs(limit) else ""
     elif kind == "list" and spec.get("elements"):
         text += f" of {TYPES[str(spec['elements'])]}"
     return f"allowed: {text}"
@@ -206,8 +208,13 @@ def _keys(name: str, spec: Spec, members: Iterable[Any], limits: Limits) -> Iter
         for key, inner in options.items():
             if key in member:
                 yield from _problems(f"{name}.{key}", inner, member[key], limits)
-            elif inner.get("required"):
+            elif inner.get("required") or (member and key in _needs(limits.get(name))):
                 yield f"{name}: the key {key} is missing; {allowed(name, spec, limits)}"
+
+
+def _needs(limit: Any) -> list[str]:
+    """Return the keys without which a dictionary must be empty: what is required is so of an empty one too."""
+    return list(limit.get("needs", ())) if isinstance(limit, Mapping) else []
 
 
 def _is_of_type(spec: Spec, value: Any) -> bool:

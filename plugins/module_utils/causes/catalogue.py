@@ -23,6 +23,7 @@ from . import (
     texts_recovery,
     texts_replication,
     texts_switchover,
+    texts_tls,
     texts_topology,
 )
 from .text import Text, Words
@@ -57,6 +58,7 @@ TEXTS: Mapping[str, Text] = _merged(
     texts_recovery.TEXTS,
     texts_replication.TEXTS,
     texts_switchover.TEXTS,
+    texts_tls.TEXTS,
     texts_topology.TEXTS,
 )
 

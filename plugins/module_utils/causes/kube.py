@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..finding import Finding
+from ..kube import certificates as issued
 from ..kube import pods as pod_status
 from ..kube.pods import Container
 from ..kube.portforward import PodUnavailableError
 from ..kube.waiting import Observation
+from . import certificates
 from .catalogue import finding
 from .logs import explain_log, tail
 from .storage import explain_claim_wait
@@ -49,6 +51,7 @@ HOPELESS = frozenset(
         "storage.disk_full",
         "storage.permission_denied",
         "storage.read_only",
+        *certificates.HOPELESS,
     }
 )
 CONFIG = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
@@ -92,6 +95,8 @@ def _condition(name: str, node: Object | None) -> str:
 def explain_one(seen: Observation, language: str = "en") -> list[Finding]:
     """Return the causes of one object: its own, else those of its Pods. Pure."""
     subject = str(seen.wanted)
+    if seen.wanted.kind in issued.KINDS:
+        return certificates.explain(seen, language)
     if seen.obj is None:
         proof = [f"GET {subject}: not found"]
         return [finding("kube.absent", subject=subject, proof=proof, language=language)]

@@ -10,10 +10,11 @@ from types import MappingProxyType
 from typing import Any
 
 from ..finding import CollectionError, Finding, errors, worst_first
-from ..kube import metallb, rights, room, storage
+from ..kube import certificates, metallb, rights, room, storage, waiting
 from ..kube.client import FORBIDDEN, Cluster, KubeError
 from ..kube.room import Right
 from ..polling import look_until
+from . import certificates as certificate_causes
 from . import metallb as network_causes
 from . import preflight, volumes
 from . import storage as storage_causes
@@ -38,12 +39,21 @@ MENDED: Mapping[str, frozenset[str]] = MappingProxyType(
 
 
 @dataclass(frozen=True)
+class Issuer:
+    """Who issues the certificates, as cert-manager refers to it."""
+
+    name: str
+    kind: str
+    group: str
+
+
+@dataclass(frozen=True)
 class Asked:
     """What the report is about. network, storage: None where that part is not asked for.
 
     names: (kind, name) that the run will use. claims: those of them that are volumes.
     installs: the parts that the run installs first, each with the kinds of its objects. classes: the
-    StorageClasses among these.
+    StorageClasses among these. issuer: of the certificates, None without cert-manager.
     """
 
     run: preflight.Wanted
@@ -53,6 +63,7 @@ class Asked:
     claims: tuple[str, ...] = ()
     installs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     classes: tuple[Object, ...] = ()
+    issuer: Issuer | None = None
     language: str = "en"
 
 
@@ -94,6 +105,8 @@ def look(cluster: Cluster, asked: Asked) -> Report:
     report = Report()
     kinds = [kind for of in asked.installs.values() for kind in of]
     needed = [*rights.needed(asked.run.namespace), *rights.to_make(kinds)]
+    if asked.issuer is not None:
+        needed += rights.to_certify(asked.run.namespace, asked.issuer.kind)
     state = room.observe(cluster, asked.run.namespace, needed, asked.names)
     report.values.update(version=state.version, namespace_exists=state.namespace_exists)
     report.findings.extend(preflight.explain(state, asked.run, asked.language))
@@ -103,6 +116,8 @@ def look(cluster: Cluster, asked: Asked) -> Report:
         _allowed(report, state.refused, "network", lambda: _network(cluster, asked, report))
     if asked.storage is not None:
         _allowed(report, state.refused, "storage", lambda: _storage(cluster, asked, state, report))
+    if asked.issuer is not None:
+        _allowed(report, state.refused, "certificates", lambda: _issuer(cluster, asked, report))
     mended = {code for part in asked.installs for code in MENDED[part]}
     report.findings = [one for one in report.findings if one.code not in mended]
     return report
@@ -158,3 +173,18 @@ def _storage(cluster: Cluster, asked: Asked, seen: room.RoomState, report: Repor
         )
     if names:
         report.checked.append(f"{len(names)} claims that are there already")
+
+
+def _issuer(cluster: Cluster, asked: Asked, report: Report) -> None:
+    """See that the issuer of the certificates can issue; one of another group is known by name alone."""
+    issuer, namespace = asked.issuer, asked.run.namespace
+    if issuer is None:
+        return
+    if issuer.group != certificates.GROUP:
+        report.not_proved.append(f"that {issuer.kind} {issuer.name} of {issuer.group} can issue")
+        return
+    seen = waiting.observe(cluster, waiting.wanted(issuer.kind, namespace, issuer.name), ())
+    if waiting.is_met(seen):
+        report.checked.append(f"the {seen.wanted} can issue certificates")
+    else:
+        report.findings.extend(certificate_causes.explain(seen, asked.language))

@@ -109,6 +109,17 @@ class Cluster:
                 return None
             raise
 
+    def serves(self, kind: str) -> bool:
+        """Return whether the cluster knows a kind, as everybody may ask. Raises KubeError."""
+        where = kinds.of(kind)
+        try:
+            known = self._json("GET", where.base, f"read what {where.base} serves")
+        except KubeError as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+        return any(one.get("name") == where.plural for one in known.get("resources") or [])
+
     def create(self, kind: str, body: Mapping[str, Any], namespace: str | None = None) -> Object:
         """Post an object and return the server's answer. Raises KubeError."""
         path = kinds.of(kind).path(namespace)

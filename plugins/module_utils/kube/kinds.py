@@ -40,6 +40,7 @@ class Kind:
 CORE = "/api/v1"
 APPS = "/apis/apps/v1"
 METALLB = "/apis/metallb.io/v1beta1"
+CERT_MANAGER = "/apis/cert-manager.io/v1"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -81,6 +82,10 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "IPAddressPool": Kind(METALLB, "ipaddresspools"),
         "L2Advertisement": Kind(METALLB, "l2advertisements"),
         "BGPAdvertisement": Kind("/apis/metallb.io/v1beta1", "bgpadvertisements"),
+        "Certificate": Kind(CERT_MANAGER, "certificates"),
+        "CertificateRequest": Kind(CERT_MANAGER, "certificaterequests"),
+        "ClusterIssuer": Kind(CERT_MANAGER, "clusterissuers", False),
+        "Issuer": Kind(CERT_MANAGER, "issuers"),
         "SelfSubjectAccessReview": Kind(
             "/apis/authorization.k8s.io/v1", "selfsubjectaccessreviews", False
         ),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from . import kinds
 from .room import Right
 
 WRITTEN = (
@@ -48,6 +49,13 @@ def needed(namespace: str) -> list[Right]:
     return [*inside, *pods, *(Right("list", kind) for kind in READ_EVERYWHERE)]
 
 
-def to_make(kinds: Iterable[str]) -> list[Right]:
+def to_certify(namespace: str, issuer: str) -> list[Right]:
+    """Return the rights that a Certificate of cert-manager takes. issuer: the kind of its issuer."""
+    own = [Right(verb, "Certificate", namespace) for verb in WRITE_VERBS]
+    asked = Right("get", issuer, namespace if kinds.of(issuer).namespaced else "")
+    return [*own, Right("list", "CertificateRequest", namespace), asked]
+
+
+def to_make(of: Iterable[str]) -> list[Right]:
     """Return the rights that making objects of these kinds takes, in whichever namespace."""
-    return [Right(verb, kind) for kind in dict.fromkeys(kinds) for verb in ("create", "patch")]
+    return [Right(verb, kind) for kind in dict.fromkeys(of) for verb in ("create", "patch")]

@@ -18,6 +18,7 @@ MANAGER = "mysql_on.kubernetes"
 SERVER_LABEL = "mysql-on.kubernetes/server"
 READS_LABEL = "mysql-on.kubernetes/reads"
 CONFIG_ANNOTATION = "mysql-on.kubernetes/config"
+TLS_ANNOTATION = "mysql-on.kubernetes/tls"
 SERVER_ID_ARGUMENT = "--server-id="
 
 
@@ -26,9 +27,9 @@ class Instance:
     """One instance as its Deployment and its Pod show it.
 
     server_id: as given in the Deployment's arguments, 0 where it is not. config: fingerprint of the
-    my.cnf that its template was made with, empty where it has none. started: whether its server takes
-    connections, ready or not. reads: label of the running Pod. wanted: whether the Deployment is to
-    have a Pod.
+    my.cnf that its template was made with, empty where it has none; tls: the same of its certificates.
+    started: whether its server takes connections, ready or not. reads: label of the running Pod.
+    wanted: whether the Deployment is to have a Pod.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Instance:
     ready: bool
     reads: bool
     wanted: bool = True
+    tls: str = ""
 
     def as_dict(self, namespace: str) -> dict[str, Any]:
         """Return the instance as modules of the collection take it: a name and the way to it."""
@@ -159,6 +161,7 @@ def _instance(deployment: Mapping[str, Any], pod: Mapping[str, Any] | None) -> I
         ready=any(c["type"] == "Ready" and c["status"] == "True" for c in conditions),
         reads=metadata.get("labels", {}).get(READS_LABEL) == "yes",
         wanted=deployment["spec"].get("replicas", 1) > 0,
+        tls=str(annotations.get(TLS_ANNOTATION, "")),
     )
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..finding import CollectionError, Finding
+from . import certificates, kinds
 from . import pods as pod_status
 from .client import FORBIDDEN, Cluster, KubeError, Object
 
@@ -27,6 +28,9 @@ CONDITIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "PersistentVolumeClaim": ("bound", "bound_or_first_consumer"),
         "Job": ("complete",),
         "Service": ("ip",),
+        "Certificate": ("ready",),
+        "Issuer": ("ready",),
+        "ClusterIssuer": ("ready",),
     }
 )
 ALL_CONDITIONS = ("ready", "started", "bound", "bound_or_first_consumer", "complete", "ip")
@@ -43,7 +47,8 @@ class Wanted:
 
     def __str__(self) -> str:
         """Return it as messages name it."""
-        return f"{self.kind} {self.namespace}/{self.name}"
+        space = f"{self.namespace}/" if kinds.of(self.kind).namespaced else ""
+        return f"{self.kind} {space}{self.name}"
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,8 @@ class Observation:
     obj: None where it is absent. pods: its own and live. events: of it and of its Pods and
     ReplicaSets, newest last. storage_class: of a claim. logs: a crashing container's last lines,
     by ``pod/container``. nodes: all of the cluster, by name, where a Pod is not ready; None for
-    one that is gone. stranded: what the namespace has on nodes that are not ready.
+    one that is gone. stranded: what the namespace has on nodes that are not ready. served: whether the
+    cluster knows the kind. requests: of a Certificate, those that it made. secret: whether its Secret is there.
     """
 
     wanted: Wanted
@@ -64,6 +70,9 @@ class Observation:
     logs: Mapping[str, str] = field(default_factory=dict)
     nodes: Mapping[str, Object | None] = field(default_factory=dict)
     stranded: tuple[Object, ...] = ()
+    served: bool = True
+    requests: tuple[Object, ...] = ()
+    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,9 @@ def is_met(seen: Observation) -> bool:
         return False
     if condition == "started":
         return _all_started(seen, obj)
+    if seen.wanted.kind in certificates.KINDS:
+        issued = seen.secret or seen.wanted.kind != certificates.CERTIFICATE
+        return issued and certificates.is_ready(obj)
     if condition == "ready":
         return pod_status.is_ready(obj) if obj["kind"] == "Pod" else _rolled_out(obj)
     if condition == "complete":
@@ -107,7 +119,10 @@ def is_met(seen: Observation) -> bool:
 def progress(seen: Observation) -> str:
     """Return where the object stands, in one phrase. Pure."""
     if seen.obj is None:
-        return "absent"
+        return "absent" if seen.served else "of a kind that the cluster does not know"
+    if seen.wanted.kind in certificates.KINDS:
+        lacks = seen.wanted.kind == certificates.CERTIFICATE and not seen.secret
+        return certificates.state(seen.obj) + ", without its Secret" * lacks
     if seen.wanted.kind == "PersistentVolumeClaim":
         phase = str((seen.obj.get("status") or {}).get("phase") or "unknown")
         return f"{phase} until its first Pod" if waits_for_consumer(seen) else phase
@@ -150,8 +165,12 @@ def observe(cluster: Cluster, wanted: Wanted, events: Sequence[Object]) -> Obser
     """Read one object, its Pods, and what the namespace's events say of them. Raises KubeError."""
     obj = cluster.get(wanted.kind, wanted.name, wanted.namespace)
     if obj is None:
-        return Observation(wanted, None)
+        custom = wanted.kind in certificates.KINDS
+        return Observation(wanted, None, served=not custom or cluster.serves(wanted.kind))
     obj = {"kind": wanted.kind, **obj}
+    if wanted.kind == certificates.CERTIFICATE:
+        made, secret = certificates.made(cluster, obj)
+        return Observation(wanted, obj, requests=made, secret=secret)
     pods = _pods(cluster, wanted, obj)
     storage_class = None
     if wanted.kind == "PersistentVolumeClaim" and obj["spec"].get("storageClassName"):

@@ -55,6 +55,9 @@ class FakeCluster:
     def list_if_served(self, kind: str, namespace: str | None = None) -> list[Object] | None:
         return self.list(kind, namespace) if kind in self.kinds else None
 
+    def serves(self, kind: str) -> bool:
+        return kind in self.kinds
+
     def create(self, _kind: str, body: Object, _namespace: str | None = None) -> Object:
         asked = body["spec"]["resourceAttributes"]
         right = f"{asked['verb']} {asked['resource']}"
@@ -166,6 +169,30 @@ def test_what_the_run_installs_is_no_cause_and_its_rights_are_asked_for() -> Non
     assert "create customresourcedefinitions" in right.proof[0]
     assert "kube.name_taken" in codes
     assert "that 192.168.0.251 answers on the LAN" in found.not_proved
+
+
+def test_an_issuer_is_looked_at_and_its_rights_are_asked_for_where_one_is_named() -> None:
+    given = replace(asked(), issuer=report.Issuer("ca", "Issuer", "cert-manager.io"))
+    cluster = broken()
+    cluster.denied = frozenset({"create certificates"})
+    found = report.look(cluster, given)  # type: ignore[arg-type]
+    codes = [one.code for one in found.findings]
+    assert "tls.cert_manager_missing" in codes
+    (right,) = [one for one in found.findings if one.code == "kube.forbidden"]
+    assert "create certificates" in right.proof[0]
+    cluster.kinds["Issuer"] = []
+    assert "tls.issuer_missing" in [one.code for one in report.look(cluster, given).findings]  # type: ignore[arg-type]
+    ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+    cluster.kinds["Issuer"] = [
+        {"kind": "Issuer", "metadata": objects.meta("ca"), "status": ready},
+    ]
+    found = report.look(cluster, given)  # type: ignore[arg-type]
+    assert "the Issuer mysql/ca can issue certificates" in found.checked
+    # Of another group nothing can be seen beforehand.
+    other = replace(given, issuer=report.Issuer("ca", "Issuer", "pca.example"))
+    found = report.look(broken(), other)  # type: ignore[arg-type]
+    assert "that Issuer ca of pca.example can issue" in found.not_proved
+    assert not [one for one in found.findings if one.code.startswith("tls.")]
 
 
 def test_an_address_that_somebody_holds_is_a_cause_where_the_controller_is_installed_too() -> None:

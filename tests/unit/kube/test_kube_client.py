@@ -54,6 +54,8 @@ def answer(path: str, query: dict[str, str]) -> tuple[int, Any]:
         return 200, f"lines of {query['container']}, previous {query.get('previous', 'no')}\n"
     if path == "/api/v1/namespaces/mysql/pods/removed/log":
         return 200, "unable to retrieve container logs for containerd://65d1"
+    if path == "/apis/metallb.io/v1beta1":
+        return 200, {"resources": [{"name": "ipaddresspools"}]}
     if path == "/api/v1/nodes":
         return 403, {"kind": "Status", "message": 'nodes is forbidden: User "me" cannot list'}
     return 404, {"kind": "Status", "message": f"{path} not found"}
@@ -105,6 +107,12 @@ def test_the_user_of_the_kubeconfig_is_who_asks(cluster: client.Cluster, server:
 def test_what_is_absent_is_none(cluster: client.Cluster) -> None:
     assert cluster.get("Pod", "three", "mysql") is None
     assert cluster.list_if_served("IPAddressPool") is None
+
+
+def test_a_kind_is_served_where_its_group_has_it(cluster: client.Cluster) -> None:
+    assert cluster.serves("IPAddressPool")
+    assert not cluster.serves("L2Advertisement")
+    assert not cluster.serves("Certificate")
 
 
 def test_the_previous_runs_log_is_asked_for(cluster: client.Cluster) -> None:

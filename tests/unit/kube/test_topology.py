@@ -87,7 +87,11 @@ def test_a_pod_without_its_deployment_is_an_orphan_while_reads_may_go_to_it():
 def test_what_an_instance_was_made_with_is_read_from_its_template():
     made = deployment("mysql-1")
     made["spec"]["template"]["metadata"] = {
-        "annotations": {topology.CONFIG_ANNOTATION: "0123456789abcdef"}
+        "annotations": {
+            topology.CONFIG_ANNOTATION: "0123456789abcdef",
+            topology.TLS_ANNOTATION: "ab",
+        }
     }
-    assert topology.build("shop", [made], [], None).instances[0].config == "0123456789abcdef"
+    (found,) = topology.build("shop", [made], [], None).instances
+    assert (found.config, found.tls) == ("0123456789abcdef", "ab")
     assert topology.build("shop", THREE, [], None).instances[0].config == ""

@@ -21,7 +21,8 @@ if sys.argv[1] == "env":
     print(json.dumps({"GOMODCACHE": "/nowhere", "GOPROXY": "their-proxy", "GOFLAGS": "-v"}))
 elif sys.argv[1] == "mod":
     module = pathlib.Path(os.environ["GOMODCACHE"]) / sys.argv[-1]
-    for name in ("config/manifests/metallb-native.yaml", "deploy/local-path-storage.yaml"):
+    files = ("config/manifests/metallb-native.yaml", "deploy/local-path-storage.yaml")
+    for name in (*files, "deploy/crds/a.yaml", "deploy/crds/b.yaml"):
         (module / name).parent.mkdir(parents=True, exist_ok=True)
         (module / name).write_text("kind: List\\n")
     print(json.dumps({"Dir": str(module)}))
@@ -78,6 +79,7 @@ def cache(tmp_path) -> Path:
         ("metallb", {"controller", "speaker"}),
         ("local-path-provisioner", {"local-path-provisioner"}),
         ("traefik", {"traefik"}),
+        ("cert-manager", {"controller"}),
     ],
 )
 def test_each_pinned_build_makes_the_programs_that_the_lab_runs(component, programs):
@@ -131,6 +133,15 @@ def test_a_component_whose_program_is_gone_is_built_again_and_no_other(cache, go
     assert build.ensure_binaries(cache, lambda line: None).changed
     assert go.read_text().count("install") == 1
     assert first.program("metallb", "speaker").is_file()
+
+
+def test_what_no_lab_runs_is_built_only_when_it_is_named(cache, go):
+    build.ensure_binaries(cache, lambda line: None)
+    assert not list((cache / "bin").glob("cert-manager-*"))
+    extra = build.ensure_binaries(cache, lambda line: None, build.EXTRAS)
+    assert extra.program("cert-manager", "controller").is_file()
+    assert extra.manifests["cert-manager"].read_text().count("kind: List") == 2
+    assert "cert-manager" not in build.versions()
 
 
 def test_go_s_caches_do_not_stay_and_the_user_s_are_not_used(cache, go):

@@ -55,7 +55,7 @@ def wrong(spec: Mapping[str, Any], limit: Any) -> Iterator[Any]:
     if isinstance(limit, str):
         for text in WRONG_FORMS[limit]:
             yield [text] if kind == "list" else text
-    elif limit:
+    elif limit and kind in inputs.BOUNDED:
         step = 1 if kind == "int" else 0.0001
         yield from (limit["min"] - step, limit["max"] + step)
     if kind == "list":
@@ -65,16 +65,18 @@ def wrong(spec: Mapping[str, Any], limit: Any) -> Iterator[Any]:
 
 
 def members(spec: Mapping[str, Any], name: str, limits: Mapping[str, Any]) -> Iterator[Any]:
-    """Wrong values inside of a list of dictionaries whose keys are declared."""
+    """Wrong values inside of a dictionary, or of a list of them, whose keys are declared."""
     whole = {
-        key: "a" if inner.get("type") == "str" else 1 for key, inner in spec["options"].items()
+        key: inner.get("choices", ["a"])[0] if inner.get("type") == "str" else 1
+        for key, inner in spec["options"].items()
     }
-    yield [{**whole, "no_such_key": 1}]
+    needs = limits[name].get("needs", ()) if isinstance(limits.get(name), Mapping) else ()
     for key, inner in spec["options"].items():
-        if inner.get("required"):
-            yield [{other: whole[other] for other in whole if other != key}]
+        if inner.get("required") or key in needs:
+            yield {other: whole[other] for other in whole if other != key}
         for value in wrong(inner, limits.get(f"{name}.{key}")):
-            yield [{**whole, key: value}]
+            yield {**whole, key: value}
+    yield {**whole, "no_such_key": 1}
 
 
 CASES = [pytest.param(known, name, id=name) for known in GROUPS for name in known.options]
@@ -84,8 +86,9 @@ CASES = [pytest.param(known, name, id=name) for known in GROUPS for name in know
 def test_a_bad_value_is_refused_by_name_with_what_is_allowed(known: Known, name: str) -> None:
     spec = known.options[name]
     bad = list(wrong(spec, known.limits.get(name)))
-    if spec.get("type") == "list" and spec.get("options"):
-        bad.extend(members(spec, name, known.limits))
+    if spec.get("options"):
+        inside = members(spec, name, known.limits)
+        bad.extend([one] if spec["type"] == "list" else one for one in inside)
     one = Known(known.prefix, {name: spec}, known.limits)
     for value in bad:
         found = inputs.problems(one, {name: value})

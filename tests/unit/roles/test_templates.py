@@ -323,6 +323,112 @@ def test_certificates_are_mounted_and_used_where_tls_is_asked_for():
     assert "ssl_ca" not in render("db", "mysql-config.yaml.j2")[0]["data"]["my.cnf"]
 
 
+def tls_secret(name: str, certificate: str = "abc", **annotations: str) -> dict[str, Any]:
+    """What the cluster has of a Secret with a certificate."""
+    meta = {"name": name, "annotations": annotations or None}
+    data = {"ca.crt": "ca", "tls.crt": certificate}
+    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in data.items()}
+    return {"resources": [{"metadata": meta, "data": encoded}]}
+
+
+def tls_annotation(**overrides: Any) -> str | None:
+    (first, *_others) = render("db", "mysql-deploy.yaml.j2", **overrides)
+    found = first["spec"]["template"]["metadata"]["annotations"]
+    return found.get("mysql-on.kubernetes/tls")
+
+
+def test_a_renewed_certificate_changes_the_deployments_and_nothing_else_does():
+    held, renewed = tls_secret("mysql-tls"), tls_secret("mysql-tls", "def")
+    assert tls_annotation(db_secrets=held) is None
+    first = tls_annotation(db_tls="required", db_secrets=held)
+    assert first == tls_annotation(db_tls="preferred", db_secrets=held, db_secrets_made={})
+    assert first != tls_annotation(db_tls="required", db_secrets=renewed)
+    # What this run has read last counts.
+    assert first == tls_annotation(db_tls="required", db_secrets=renewed, db_secrets_made=held)
+
+
+@pytest.mark.parametrize(
+    ("tls", "image", "ready", "outdated"),
+    [
+        ("0123456789abcdef", "mysql:9.7", True, True),
+        # It shows none of ours yet: TLS is only being turned on.
+        ("", "mysql:9.7", True, False),
+        ("0123456789abcdef", "docker.io/library/mysql:8.0.15", True, False),
+        ("0123456789abcdef", "docker.io/library/mysql:8.0.16", True, True),
+        ("0123456789abcdef", "mysql:8.0", True, True),
+        ("0123456789abcdef", "mysql:9.7", False, False),
+        (None, "mysql:9.7", True, False),
+    ],
+)
+def test_a_primary_that_shows_an_old_certificate_is_told_to_read_the_new_one(
+    tls, image, ready, outdated
+):
+    given = {"db_secrets": tls_secret("mysql-tls")}
+    current = evaluate("db", "db_tls_fingerprint", **given)
+    seen = {
+        "name": "mysql-1",
+        "ready": ready,
+        "image": image,
+        "tls": current if tls is None else tls,
+    }
+    replica = {**seen, "name": "mysql-11"}
+    where = {"primary": {"name": "mysql-1"}, "instances": [replica, seen]}
+    found = evaluate("db", "db_tls_outdated", db_topology=where, **given)
+    assert [one["name"] for one in found] == (["mysql-1"] if outdated else [])
+    assert evaluate("db", "db_tls_outdated", db_topology={**where, "primary": {}}, **given) == []
+
+
+def test_cert_manager_is_asked_for_the_names_of_the_services():
+    (certificate,) = render(
+        "db",
+        "mysql-certificate.yaml.j2",
+        db_namespace="shop",
+        db_cluster_name="orders",
+        db_tls_issuer={"name": "ca", "kind": "ClusterIssuer"},
+    )
+    assert certificate["metadata"]["name"] == "orders-tls"
+    spec = certificate["spec"]
+    assert spec["secretName"] == "orders-tls"
+    assert spec["issuerRef"] == {"name": "ca", "kind": "ClusterIssuer", "group": "cert-manager.io"}
+    assert {"localhost", "mysql-write", "mysql-read.shop.svc"} < set(spec["dnsNames"])
+    assert spec["ipAddresses"] == ["127.0.0.1"]
+    # The role finds the Secret by them.
+    assert spec["secretTemplate"]["labels"]["app.kubernetes.io/instance"] == "orders"
+
+
+@pytest.mark.parametrize(
+    ("given", "missing", "foreign"),
+    [
+        ({"db_tls": "off", "db_secrets": {"resources": []}}, False, False),
+        ({"db_tls": "required", "db_secrets": {"resources": []}}, True, False),
+        ({"db_tls": "required", "db_secrets": tls_secret("mysql-tls")}, False, False),
+        # A Secret of cert-manager's is kept where no issuer is named any more.
+        (
+            {
+                "db_tls": "required",
+                "db_secrets": tls_secret(
+                    "mysql-tls", **{"cert-manager.io/certificate-name": "mysql-tls"}
+                ),
+            },
+            False,
+            True,
+        ),
+        (
+            {
+                "db_tls": "required",
+                "db_tls_issuer": {"name": "ca"},
+                "db_secrets": {"resources": []},
+            },
+            False,
+            False,
+        ),
+    ],
+)
+def test_a_ca_of_the_cluster_is_made_only_where_there_is_no_certificate(given, missing, foreign):
+    assert evaluate("db", "db_certificates_missing", **given) is missing
+    assert evaluate("db", "db_tls_by_cert_manager", **given) is foreign
+
+
 def test_two_clusters_side_by_side_share_nothing():
     def objects(namespace: str) -> list[dict[str, Any]]:
         given = {"db_namespace": namespace, "infra_namespace": namespace}

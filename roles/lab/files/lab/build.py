@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class Component:
     module: str
     version_flags: tuple[str, ...] = ()
     manifest: str | None = None
-    """The path of its Kubernetes manifest inside the module."""
+    """The path of its Kubernetes manifest inside the module, or of a folder of them."""
 
 
 _KUBERNETES_VERSION = tuple(
@@ -82,6 +82,12 @@ COMPONENTS = (
         ("github.com/traefik/traefik/v3/pkg/version.Version=v{version}",),
     ),
 )
+
+EXTRAS = (
+    # The last version whose controller lies in the module that the Go proxy serves.
+    Component("cert-manager", "github.com/cert-manager/cert-manager", manifest="deploy/crds"),
+)
+"""What no lab runs and single tests ask for by name: no part of a lab's definition."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +227,9 @@ def _copy_manifest(cache: Path, component: Component, environment: Mapping[str, 
     final = manifest_path(cache, component)
     final.parent.mkdir(parents=True, exist_ok=True)
     unfinished = final.with_suffix(".unfinished")
-    shutil.copyfile(Path(json.loads(said)["Dir"]) / str(component.manifest), unfinished)
+    source = Path(json.loads(said)["Dir"]) / str(component.manifest)
+    files = sorted(source.glob("*.yaml")) if source.is_dir() else [source]
+    unfinished.write_text("\n---\n".join(file.read_text() for file in files))
     os.replace(unfinished, final)
 
 
@@ -231,15 +239,17 @@ def _clean(cache: Path) -> None:
         shutil.rmtree(cache / name, ignore_errors=True)
 
 
-def ensure_binaries(cache: Path, report: Report) -> Binaries:
+def ensure_binaries(
+    cache: Path, report: Report, components: Sequence[Component] = COMPONENTS
+) -> Binaries:
     """Build what the cache lacks, one component after another; return where everything is.
 
     A component counts as built when all its programs lie in its folder. Interrupted, the next call goes
     on where this one was. Raises LabError.
     """
     with exclusive(cache, report):
-        unbuilt = [component for component in COMPONENTS if not _is_built(cache, component)]
-        unread = [component for component in COMPONENTS if _lacks_manifest(cache, component)]
+        unbuilt = [component for component in components if not _is_built(cache, component)]
+        unread = [component for component in components if _lacks_manifest(cache, component)]
         if unbuilt:
             _require_room(cache)
         if unbuilt or unread:
@@ -253,11 +263,11 @@ def ensure_binaries(cache: Path, report: Report) -> Binaries:
                 _copy_manifest(cache, component, environment)
         _clean(cache)
     return Binaries(
-        versions=versions(),
-        folders={component.name: binary_folder(cache, component) for component in COMPONENTS},
+        versions={component.name: _version(component) for component in components},
+        folders={component.name: binary_folder(cache, component) for component in components},
         manifests={
             component.name: manifest_path(cache, component)
-            for component in COMPONENTS
+            for component in components
             if component.manifest is not None
         },
         changed=bool(unbuilt or unread),

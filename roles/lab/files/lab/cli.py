@@ -73,9 +73,15 @@ def name_packages(_options: argparse.Namespace, _lab: Lab, _report: Report) -> d
     return {"changed": False, "missing": missing_packages()}
 
 
-def make_binaries(_options: argparse.Namespace, _lab: Lab, report: Report) -> dict[str, Any]:
-    """Build the programs that the cache lacks."""
-    return {"changed": build.ensure_binaries(cache_folder(), report).changed}
+def make_binaries(options: argparse.Namespace, _lab: Lab, report: Report) -> dict[str, Any]:
+    """Build the programs that the cache lacks: the lab's, or those of one extra."""
+    named = [component for component in build.EXTRAS if component.name == options.extra]
+    made = build.ensure_binaries(cache_folder(), report, named or build.COMPONENTS)
+    return {
+        "changed": made.changed,
+        "folders": {name: str(path) for name, path in made.folders.items()},
+        "manifests": {name: str(path) for name, path in made.manifests.items()},
+    }
 
 
 def _images(report: Report) -> images.Images:
@@ -229,6 +235,9 @@ def parser() -> argparse.ArgumentParser:
             )
         if name == "up":
             sub.add_argument("--kubeconfig", type=_path, help="copy the kubeconfig to this file")
+        if name == "build":
+            names = [component.name for component in build.EXTRAS]
+            sub.add_argument("--extra", choices=names, help="this one, which no lab runs, instead")
         if name == "client":
             sub.add_argument("argv", nargs="+", metavar="CMD", help="after --")
         if name == "import-image":
