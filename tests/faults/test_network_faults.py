@@ -131,10 +131,15 @@ FAULTS = (
     ),
     Fault(
         "metallb.arp_foreign",
-        (f"{BYSTANDER} ip address add 192.168.0.249/32 dev eth0",),
+        # Who asks for another address would be told so first.
+        (
+            f"{ASK.replace(' --overwrite', '')}-",
+            f"{BYSTANDER} ip address add 192.168.0.249/32 dev eth0",
+        ),
         "Services whose status holds 192.168.0.249: none",
         # "Take it off that machine."
         (f"{BYSTANDER} ip address del 192.168.0.249/32 dev eth0",),
+        undo=(f"{ASK}={IP}",),
         asked={"ip": "192.168.0.249", "require": "allocatable"},
     ),
     Fault(
