@@ -392,6 +392,8 @@ def test_cert_manager_is_asked_for_the_names_of_the_services():
     assert spec["issuerRef"] == {"name": "ca", "kind": "ClusterIssuer", "group": "cert-manager.io"}
     assert {"localhost", "mysql-write", "mysql-read.shop.svc"} < set(spec["dnsNames"])
     assert spec["ipAddresses"] == ["127.0.0.1"]
+    # MySQL 8.0.15 refuses every handshake with an ECDSA key.
+    assert spec["privateKey"]["algorithm"] == "RSA"
     # The role finds the Secret by them.
     assert spec["secretTemplate"]["labels"]["app.kubernetes.io/instance"] == "orders"
 
