@@ -147,22 +147,15 @@ def work(module: AnsibleModule) -> dict[str, Any]:
 
 
 def certificates(cluster: client.Cluster, params: dict[str, Any]) -> list[str]:
+    labels = f"{topology.MANAGER_LABEL}={topology.MANAGER},app.kubernetes.io/instance={params['cluster']}"
     try:
-        found = cluster.list_if_served("Certificate", params["namespace"]) or []
+        found = cluster.list_if_served("Certificate", params["namespace"], labels=labels) or []
     except client.KubeError as error:
         if error.status != client.FORBIDDEN:
             raise
         # Who may not list them has made none.
         return []
-    return [
-        str(one["metadata"]["name"])
-        for one in found
-        if (one["metadata"].get("labels") or {}).items()
-        >= {
-            "app.kubernetes.io/instance": params["cluster"],
-            "app.kubernetes.io/managed-by": "mysql_on.kubernetes",
-        }.items()
-    ]
+    return [str(one["metadata"]["name"]) for one in found]
 
 
 def volumes(cluster: client.Cluster, params: dict[str, Any]) -> list[dict[str, Any]]:

@@ -88,8 +88,7 @@ def _condition(name: str, node: Object | None) -> str:
     if node is None:
         return f"Node {name}: not found"
     ready = pod_status.condition_entry(node, "Ready") or {}
-    words = [str(ready.get(key)) for key in ("reason", "message") if ready.get(key)]
-    return f"Node {name}: condition Ready is {': '.join([str(ready.get('status')), *words])}"
+    return pod_status.condition_line(f"Node {name}", "Ready", ready)
 
 
 def explain_one(seen: Observation, language: str = "en") -> list[Finding]:

@@ -38,10 +38,10 @@ def conditions(obj: Object) -> list[str]:
     meta = obj["metadata"]
     space = f"{meta['namespace']}/" if meta.get("namespace") else ""
     name = f"{obj['kind']} {space}{meta['name']}"
-    lines = []
-    for entry in (obj.get("status") or {}).get("conditions") or []:
-        said = [str(entry[key]) for key in ("reason", "message") if entry.get(key)]
-        lines.append(f"{name}: condition {entry['type']} is {': '.join([entry['status'], *said])}")
+    lines = [
+        pod_status.condition_line(name, entry["type"], entry)
+        for entry in (obj.get("status") or {}).get("conditions") or []
+    ]
     return lines or [f"{name}: no condition yet"]
 
 

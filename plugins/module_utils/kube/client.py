@@ -100,10 +100,12 @@ class Cluster:
             if not query["continue"]:
                 return found
 
-    def list_if_served(self, kind: str, namespace: str | None = None) -> Objects | None:
-        """Return the objects of a kind, None where the cluster does not know that kind."""
+    def list_if_served(
+        self, kind: str, namespace: str | None = None, *, labels: str = ""
+    ) -> Objects | None:
+        """Return the objects of a kind as ``list`` does, None where the cluster does not know that kind."""
         try:
-            return self.list(kind, namespace)
+            return self.list(kind, namespace, labels=labels)
         except KubeError as error:
             if error.status == NOT_FOUND:
                 return None

@@ -86,6 +86,12 @@ def condition_entry(obj: Object, kind: str) -> Object | None:
     return None
 
 
+def condition_line(subject: str, kind: str, entry: Object) -> str:
+    """Return a condition as a proof line: its status, reason and message. Pure."""
+    said = [str(entry[key]) for key in ("reason", "message") if entry.get(key)]
+    return f"{subject}: condition {kind} is {': '.join([str(entry.get('status')), *said])}"
+
+
 def node_of(pod: Object) -> str:
     """Return the name of the node that the Pod was given, empty where it has none yet."""
     return str((pod.get("spec") or {}).get("nodeName") or "")

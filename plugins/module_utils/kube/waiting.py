@@ -28,9 +28,7 @@ CONDITIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "PersistentVolumeClaim": ("bound", "bound_or_first_consumer"),
         "Job": ("complete",),
         "Service": ("ip",),
-        "Certificate": ("ready",),
-        "Issuer": ("ready",),
-        "ClusterIssuer": ("ready",),
+        **dict.fromkeys(certificates.KINDS, ("ready",)),
     }
 )
 ALL_CONDITIONS = ("ready", "started", "bound", "bound_or_first_consumer", "complete", "ip")
