@@ -173,7 +173,7 @@ def _replica(case: Case, one: Reading, state: State) -> Iterator[Finding]:
         if channel is None:
             yield from told
             continue
-        if source is not None and channel.source_uuid not in ("", source.server.server_uuid):
+        if source is not None and channel.reached_another(source.server.server_uuid):
             told.append(proof_causes.wrong_source(each, channel, source.server))
         told += _key(case, one, channel, told)
         yield from _reached(case, one, channel, told)

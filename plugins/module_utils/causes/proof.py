@@ -41,7 +41,7 @@ def explain_proof(case: Case, primary: Server, shown: Shown, timeout: float) -> 
     channel = case.state.channel(case.channel)
     if channel is None:
         return found
-    if channel.source_uuid and channel.source_uuid != primary.server_uuid:
+    if channel.reached_another(primary.server_uuid):
         found.append(wrong_source(case, channel, primary))
     if shown.missing and not errors(found):
         proof = f"not applied: {shown.missing[:SHOWN_GTIDS]}"

@@ -111,6 +111,10 @@ class Channel:
         accepted = bool(self.source_log_file) and bool(self.source_uuid)
         return threads and accepted and not self.receiver_errno and not self.applier_errors
 
+    def reached_another(self, uuid: str) -> bool:
+        """Whether the server that it receives from, or did last, is known and another one than that."""
+        return self.source_uuid not in ("", uuid)
+
     @property
     def started(self) -> bool:
         """Whether both threads were told to run."""

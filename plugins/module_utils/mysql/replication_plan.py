@@ -85,8 +85,8 @@ class Wanted:
 
         The address can be the right one: a connection outlives what its name or its Service led to.
         """
-        known = self.goal == "following" and bool(self.source_uuid and channel.source_uuid)
-        return known and channel.receiver == "running" and channel.source_uuid != self.source_uuid
+        receives = self.goal == "following" and channel.receiver == "running"
+        return receives and bool(self.source_uuid) and channel.reached_another(self.source_uuid)
 
 
 Run = Callable[[str, Sequence[Any]], int]
