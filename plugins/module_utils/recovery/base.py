@@ -167,7 +167,7 @@ def _load(
     with server.connect() as connection:
         with store.plain(stored, base.compression, base.encryption) as stream:
             executor.feed(
-                _Counted(stream, note),  # type: ignore[arg-type]
+                _Counted(stream, note),
                 "mysql",
                 f"--defaults-file={executor.path(ACCOUNT)}",
                 "--protocol=SOCKET",

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
@@ -30,6 +30,13 @@ TAIL = 8
 # Below the folder, mysqld's own: its socket, its log, its pid.
 RUN = "run"
 CONSOLE = "console.log"
+
+
+class Readable(Protocol):
+    """What a program can be fed from: a file, or what counts on the way."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes, at most that many; none at the end."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class Executor:
             raise CollectionError(f"{command[0]} ended with {done.returncode}: {said[-800:]}")
         return done.stdout.decode(errors="replace")
 
-    def feed(self, stream: IO[bytes], *command: str) -> None:
+    def feed(self, stream: Readable, *command: str) -> None:
         """Run a program that reads a stream. Raises CollectionError with what it complains of."""
         with subprocess.Popen(
             self.words(*command),
