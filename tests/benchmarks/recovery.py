@@ -24,7 +24,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -83,18 +82,16 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def work(server: Server, first: int, count: int, sessions: int = SESSIONS) -> float:
-    """Let sessions make transactions, and return the seconds that it took."""
-    share = count // sessions
+def work(run: Callable[[str], Any], first: int, count: int) -> float:
+    """Let sessions make transactions, and return the seconds that it took.
+
+    run: what executes a statement in a session of its own.
+    """
+    share = count // SESSIONS
+    calls = [f"CALL shop.work({first + n * share}, {share})" for n in range(SESSIONS)]
     began = time.monotonic()
-    threads = [
-        threading.Thread(target=server.sql, args=(f"CALL shop.work({first + n * share}, {share})",))
-        for n in range(sessions)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(SESSIONS) as pool:
+        list(pool.map(run, calls))
     return time.monotonic() - began
 
 
@@ -126,7 +123,7 @@ def history(transactions: int) -> Iterator[History]:
     try:
         server.sql("SET SESSION cte_max_recursion_depth = 10000", *SCHEMA)
         archive.base()
-        seconds = work(server, 1, transactions)
+        seconds = work(server.sql, 1, transactions)
         checksums = sums(server)
         status = server.sql("SHOW BINARY LOG STATUS")[0]
         server.sql("DROP TABLE shop.later", "INSERT INTO shop.orders VALUES (-1, 'later', 'lost')")
@@ -365,7 +362,7 @@ def measure_archive(options: argparse.Namespace) -> None:
         if server.process is None:
             raise RuntimeError("the server does not run")
         pin(server.process.pid, 0)
-        work(server, first, count)
+        work(server.sql, first, count)
         first += count
         for number in range(2 * options.rounds):
             archived = number % 2 == 1
@@ -375,7 +372,7 @@ def measure_archive(options: argparse.Namespace) -> None:
                     pin(archive.archiver.pid, 1)
                 archive.wait_for(server)
             before = processor_seconds(server)
-            seconds = work(server, first, count)
+            seconds = work(server.sql, first, count)
             spent = processor_seconds(server) - before
             first += count
             if archived:
@@ -407,35 +404,22 @@ processor time.
     page.write("What the archive costs the primary", text)
 
 
-def small_transactions(site: Site, count: int) -> None:
-    """Let sessions in the cluster make transactions on the primary."""
-    share = count // SESSIONS
-
-    def call(number: int) -> None:
-        with site.connect("mysql-1") as session:
-            session.execute("CALL shop.work(%s, %s)", (1 + number * share, share))
-
-    with ThreadPoolExecutor(SESSIONS) as pool:
-        list(pool.map(call, range(SESSIONS)))
-
-
 def recovered_in_cluster(transactions: int) -> float:
     """Return the seconds of playbooks/recover.yml, from the command to the verified instance."""
     site = Site(cluster_storage_size="4Gi", backup_storage_size="4Gi")
 
-    def played(*options: str, playbook: str = "site", **variables: Any) -> None:
-        done = site.play(*options, playbook=playbook, **variables)
-        if done.failed:
-            raise RuntimeError(done.output[-6000:])
+    def call(statement: str) -> None:
+        with site.connect("mysql-1") as session:
+            session.execute(statement)
 
     try:
-        played("--tags", "infra,db")
+        site.play_through("--tags", "infra,db")
         with site.connect("mysql-1") as primary:
             primary.execute("SET SESSION cte_max_recursion_depth = 10000")
             for statement in SCHEMA:
                 primary.execute(statement)
-        played(playbook="backup")
-        small_transactions(site, transactions)
+        site.play_through(playbook="backup")
+        work(call, 1, transactions)
         with site.connect("mysql-1") as primary:
             expected = known(primary)
             primary.execute("DROP TABLE shop.later")
@@ -446,7 +430,7 @@ def recovered_in_cluster(transactions: int) -> float:
         recovery = {"recovery_target": DROP, "recovery_expected": expected}
         began = time.monotonic()
         agreed = {"recovery_agreed": True, "recovery_in_cluster": True}
-        played("--tags", "recover", playbook="recover", **recovery, **agreed)
+        site.play_through("--tags", "recover", playbook="recover", **recovery, **agreed)
         return time.monotonic() - began
     finally:
         site.remove()

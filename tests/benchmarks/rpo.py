@@ -25,6 +25,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.archive
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.finding import CollectionError
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import archive
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.polling import look_until
 
 from tests.benchmarks import page
 from tests.faults import second_lab
@@ -76,20 +77,22 @@ class Lost:
 
 def settled(look: Callable[[], GtidSet]) -> GtidSet:
     """Return what an archive or a replica has once it gets nothing more; nobody tells when."""
-    deadline = time.monotonic() + DEADLINE
-    before = None
-    while True:
+    before: GtidSet | None = None
+
+    def again() -> tuple[GtidSet | None, bool]:
+        nonlocal before
         try:
             now = look()
         except CollectionError:
             # Its Pod's node, or the road to it, is not told yet that the other node is gone.
-            now = None
-        if now is not None and now == before:
-            return now
-        if time.monotonic() > deadline:
-            raise SystemExit("It does not come to rest")
-        before = now
-        time.sleep(1)
+            return None, False
+        rests, before = now == before, now
+        return now, rests
+
+    now, rests = look_until(again, lambda seen: seen[1], DEADLINE)
+    if now is None or not rests:
+        raise SystemExit("It does not come to rest")
+    return now
 
 
 def archived(site: Site) -> GtidSet:
@@ -116,7 +119,6 @@ def node_of(site: Site, name: str) -> str:
 
 def cut(site: Site) -> Lost:
     """Load the primary, cut its node's power, and count."""
-    site.executed("mysql-11")
     with site.connect("mysql-1") as primary:
         primary.execute("CREATE DATABASE IF NOT EXISTS load_test")
         primary.execute(
@@ -124,11 +126,8 @@ def cut(site: Site) -> Lost:
             " (id BIGINT AUTO_INCREMENT PRIMARY KEY, session INT)"
         )
     before = site.executed("mysql-1")
-    deadline = time.monotonic() + DEADLINE
-    while not (before in archived(site) and before in received(site)):
-        if time.monotonic() > deadline:
-            raise SystemExit("The archive or the replica does not follow")
-        time.sleep(1)
+    if not look_until(lambda: before in archived(site) & received(site), bool, DEADLINE):
+        raise SystemExit("The archive or the replica does not follow")
     node = node_of(site, "mysql-1")
     writers = Writers(site)
     writers.start()
@@ -141,7 +140,7 @@ def cut(site: Site) -> Lost:
     in_archive = (settled(lambda: archived(site)) - before).count
     in_replica = (settled(lambda: received(site)) - before).count
     times = sorted(writers.acknowledged)
-    late = times[-1] - times[in_archive - 1] if 0 < in_archive < len(times) else 0.0
+    late = times[-1] - times[max(in_archive, 1) - 1] if in_archive < len(times) else 0.0
     lost = Lost(
         len(times),
         len(times) / seconds,
@@ -151,14 +150,6 @@ def cut(site: Site) -> Lost:
     )
     print(f"in archive {in_archive}, in replica {in_replica}: {lost}", flush=True)
     return lost
-
-
-def back(site: Site) -> None:
-    """Switch the node on again and wait until the site is as it was."""
-    second_lab.bring_up()
-    played = site.play("--tags", "infra,db")
-    if played.failed:
-        raise SystemExit(played.output[-6000:])
 
 
 def body(rounds: dict[str, list[Lost]], load: float) -> str:
@@ -204,14 +195,14 @@ def main() -> None:
     try:
         for way in WAYS:
             site.variables["cluster_semisync"] = way
-            played = site.play("--tags", "infra,db")
-            played = played if played.failed or rounds else site.play(playbook="backup")
-            if played.failed:
-                raise SystemExit(played.output[-6000:])
+            site.play_through("--tags", "infra,db")
+            if not rounds:
+                site.play_through(playbook="backup")
             rounds[way] = []
             for _round in range(options.rounds):
                 rounds[way].append(cut(site))
-                back(site)
+                second_lab.bring_up()
+                site.play_through("--tags", "infra,db")
     finally:
         site.remove()
     page.write(HEADING, body(rounds, load))

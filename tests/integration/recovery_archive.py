@@ -11,13 +11,13 @@ import hashlib
 import json
 import os
 import shutil
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.store import mapped, scan
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.polling import look_until
 
 from tests.integration import servers
 from tests.integration.servers import Server
@@ -202,7 +202,10 @@ def end_processes_of(folder: str) -> None:
     ended = running_below(folder)
     for pid in ended:
         os.kill(pid, 9)
-    deadline = time.monotonic() + ENDS_WITHIN
-    while any(Path(f"/proc/{pid}").exists() for pid in ended):
-        assert time.monotonic() < deadline, f"mysqld of {folder} does not end: {ended}"
-        time.sleep(0.02)
+    left = look_until(
+        lambda: [pid for pid in ended if Path(f"/proc/{pid}").exists()],
+        lambda still: not still,
+        ENDS_WITHIN,
+        0.02,
+    )
+    assert not left, f"mysqld of {folder} does not end: {left}"

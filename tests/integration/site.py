@@ -141,6 +141,12 @@ class Site:
             output, _none = running.communicate()
         return Played(output)
 
+    def play_through(self, *options: str, playbook: str = "site", **variables: Any) -> Played:
+        """Play a playbook that must not fail."""
+        played = self.play(*options, playbook=playbook, **variables)
+        assert not played.failed, played.output
+        return played
+
     def kill_at(self, task: str, *options: str, **more: Any) -> str:
         """Play until a task begins, kill Ansible there with all that it started, return what it said."""
         with self.start(*options, **more) as running:
