@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from ..finding import CollectionError
@@ -26,6 +27,10 @@ class BinlogError(CollectionError):
         self.subject = subject
         self.proof = tuple(proof)
         self.facts = facts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let another process raise it: an exception's own way knows the first line alone."""
+        return partial(type(self), **self.facts), (self.code, self.subject, self.proof)
 
     def said(self, message: str, language: str) -> CollectionError:
         """Return the failure under a first line, its cause in a language of the catalogue."""

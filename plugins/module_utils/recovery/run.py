@@ -136,22 +136,14 @@ class Work:
         return self._noted(record, RESTORED, "base", began)
 
     def _apply(self, record: Record, version: Version) -> Record:
+        starting = time.monotonic()
+        self._start_without_channel(version)
         began = time.monotonic()
-        if record.reached(APPLYING):
-            self._clear(version)
-        self.scratch.server().stop()
         self._lay_out()
         record = self._noted(record, APPLYING, "binlogs", began)
-        began = time.monotonic()
-        self.start(version)
+        # Its start is a part of it.
+        began = time.monotonic() - (began - starting)
         server = self.scratch.server()
-        with server.connect() as connection:
-            inherited = relay.has_channel(connection)
-        if inherited:
-            # The base was a replica. Its channel goes, and the relay logs with it: once more.
-            self._clear(version)
-            self._lay_out()
-            self.start(version)
         with server.connect() as connection:
             if self.recovery.pieces:
                 self._follow(connection, version)
@@ -178,10 +170,9 @@ class Work:
     def _first_conflict(self, version: Version) -> BinlogError:
         """Apply once more by one worker: of several that fail, the first in the log is meant."""
         self.say("looking for the first transaction that cannot be applied")
-        self._clear(version)
-        self._lay_out()
         alone = replace(self, settings=replace(self.settings, workers=1))
-        alone.start(version)
+        alone._start_without_channel(version)
+        alone._lay_out()
         with self.scratch.server().connect() as connection:
             relay.begin(connection, self.goal)
             try:
@@ -197,18 +188,19 @@ class Work:
             relay.lay_out(self.store, self.recovery.pieces, self.scratch.data, count.add)
         self.scratch.executor.give("data")
 
-    def _clear(self, version: Version) -> None:
-        """Take away all channels, and end the server: the applier begins with the first log.
+    def _start_without_channel(self, version: Version) -> None:
+        """Start the server anew, and take away any channel with its relay logs.
 
-        What was executed already is skipped by its GTID.
+        There is one where the base was a replica, and where this was begun before. What was executed already is
+        skipped by its GTID.
         """
         server = self.scratch.server()
-        if not server.running:
-            self.start(version)
-        with server.connect() as connection:
-            connection.execute(statement("stop_applier", version))
-            relay.forget(connection)
         server.stop()
+        self.start(version)
+        with server.connect() as connection:
+            if relay.has_channel(connection):
+                connection.execute(statement("stop_applier", version))
+                relay.forget(connection)
 
     def start(self, version: Version | None = None) -> None:
         """Start the server of the folder."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from ..binlog.archive import Archive, Base
 from ..binlog.events import GTIDS
 from ..binlog.rows import DELETE
 from ..binlog.store import Store
+from ..binlog.transactions import Effect
 from ..causes.binlog import BinlogError, told
 from ..finding import CollectionError
 from ..mysql.connection import Connection
 from ..mysql.gtid import GtidSet
 from ..mysql.replication import executed
 from . import handover, plan, relay, skip, verify
+from .beside import Beside, beside
 from .executor import Executor
 from .room import no_room
 from .run import Say, Work
@@ -152,7 +155,8 @@ def _on_scratch(task: Task, action: str) -> dict[str, Any]:
         record = work.current()
         if record is None or not record.reached(APPLIED):
             raise handover.unfinished(work.scratch, record)
-        return {"changed": False, **_verify(task, work)}
+        with _counting(task, work) as counting:
+            return {"changed": False, **_verify(task, work, counting)}
     if action == "recheck":
         return handover.recheck(task.scratch, task.settings(FIRST_SERVER_ID), task.say)
     if action == "left_out":
@@ -229,11 +233,13 @@ def _apply(task: Task) -> dict[str, Any]:
         _check_room(work)
     if task.check_mode:
         return {**result, "stage": before.stage if before else None}
-    record = work.apply()
     checked = {}
-    if before is None or not before.reached(VERIFIED):
-        with work.room():
-            checked = _verify(task, work)
+    # What the binary logs did to each table is counted while the server applies them.
+    with _counting(task, work) as counting:
+        record = work.apply()
+        if before is None or not before.reached(VERIFIED):
+            with work.room():
+                checked = _verify(task, work, counting)
     record = work.scratch.record() or record
     return {**result, **checked, "stage": record.stage, "seconds": record.seconds}
 
@@ -245,7 +251,17 @@ def _check_room(work: Work) -> None:
         raise no_room(work.scratch, work.recovery.bytes_needed)
 
 
-def _verify(task: Task, work: Work) -> dict[str, Any]:
+def _counting(task: Task, work: Work) -> AbstractContextManager[Beside[dict[str, Effect]]]:
+    """Begin to count what the pieces do to each table; nothing, where rows shall not be counted."""
+    recovery = work.recovery
+    pieces = recovery.pieces if task.params["count_rows"] else ()
+    return beside(
+        "counting the rows of the binary logs",
+        partial(verify.changes, recovery.resolved.source, pieces, recovery.base),
+    )
+
+
+def _verify(task: Task, work: Work, counting: Beside[dict[str, Effect]]) -> dict[str, Any]:
     """Compare the instance with the plan, and note that it is what was planned."""
     began = time.monotonic()
     server = work.scratch.server()
@@ -257,12 +273,9 @@ def _verify(task: Task, work: Work) -> dict[str, Any]:
         for each in task.params.get("expected") or ()
     ]
     rows: dict[str, int] = {}
-    with server.connect() as connection, ThreadPoolExecutor(1) as pool:
+    with server.connect() as connection:
         relay.check(connection, work.goal)
-        pieces = recovery.pieces if task.params["count_rows"] else ()
         task.say("reading checksums of all tables, and what the binary logs did to each")
-        # The one is the server's work, the other ours.
-        counting = pool.submit(verify.changes, recovery.resolved.source, pieces, recovery.base)
         reading = verify.read(connection)
         done = counting.result()
         if task.params["count_rows"]:
