@@ -8,8 +8,9 @@
     python -m tests.benchmarks.recovery scale
     python -m tests.benchmarks.recovery archive
     python -m tests.benchmarks.recovery cluster
+    python -m tests.benchmarks.recovery drill
 
-The last one recovers inside the lab by playbooks/recover.yml. Each makes its own binary log of small
+The last two recover inside the lab, by playbooks/recover.yml and drill.yml. Each makes its own binary log of small
 transactions (its own procedure as the client), so that both sides of a ratio are of one run. Each writes its
 section of docs/benchmarks.md.
 """
@@ -32,7 +33,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import drills
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import Connection
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.polling import look_until
 
 from tests.benchmarks import page
 from tests.integration import servers
@@ -404,13 +407,19 @@ processor time.
     page.write("What the archive costs the primary", text)
 
 
-def recovered_in_cluster(transactions: int) -> float:
-    """Return the seconds of playbooks/recover.yml, from the command to the verified instance."""
+@contextmanager
+def site_with_history(transactions: int) -> Iterator[tuple[Site, list[dict[str, Any]]]]:
+    """Make a site with a base, transactions and a mistake in its archive; yield it with its tables before that."""
     site = Site(cluster_storage_size="4Gi", backup_storage_size="4Gi")
 
     def call(statement: str) -> None:
         with site.connect("mysql-1") as session:
             session.execute(statement)
+
+    def level() -> bool:
+        # A replica that still applies would take its share of the machine from the recovery.
+        archived = not site.backup_facts()["rpo"]["transactions"]
+        return archived and site.executed("mysql-11") == site.executed("mysql-1")
 
     try:
         site.play_through("--tags", "infra,db")
@@ -419,26 +428,41 @@ def recovered_in_cluster(transactions: int) -> float:
             for statement in SCHEMA:
                 primary.execute(statement)
         site.play_through(playbook="backup")
-        work(call, 1, transactions)
+        with quick(site):
+            work(call, 1, transactions)
         with site.connect("mysql-1") as primary:
             expected = known(primary)
             primary.execute("DROP TABLE shop.later")
             primary.execute("INSERT INTO shop.orders VALUES (-1, 'later', 'lost')")
-        # A replica that still applies would take its share of the machine from the recovery.
-        while site.backup_facts()["rpo"]["transactions"] or site.executed(
-            "mysql-11"
-        ) != site.executed("mysql-1"):
-            # The archive tells nobody when it has all.
-            time.sleep(1)
-        recovery = {"recovery_target": DROP, "recovery_expected": expected}
-        began = time.monotonic()
-        agreed = {"recovery_agreed": True, "recovery_in_cluster": True}
-        said = site.play_through("--tags", "recover", playbook="recover", **recovery, **agreed)
-        seconds = time.monotonic() - began
-        say(said.output)
-        return seconds
+        if not look_until(level, bool, 600):
+            raise SystemExit("The archive or the replica does not follow")
+        yield site, expected
     finally:
         site.remove()
+
+
+def recovered_in_cluster(transactions: int) -> float:
+    """Return the seconds of playbooks/recover.yml, from the command to the verified instance."""
+    with site_with_history(transactions) as (site, expected):
+        recovery = {"recovery_target": DROP, "recovery_expected": expected}
+        agreed = {"recovery_agreed": True, "recovery_in_cluster": True}
+        began = time.monotonic()
+        said = site.play_through("--tags", "recover", playbook="recover", **recovery, **agreed)
+        seconds = time.monotonic() - began
+        say(said.output[-4000:])
+        return seconds
+
+
+@contextmanager
+def quick(site: Site) -> Iterator[None]:
+    """Let the instances of a site write without syncing: what they write is no part of a figure."""
+    durability = "SET GLOBAL sync_binlog = {0}, GLOBAL innodb_flush_log_at_trx_commit = {0}"
+    for level in (0, 1):
+        for name in ("mysql-1", "mysql-11"):
+            with site.connect(name) as session:
+                session.execute(durability.format(level))
+        if not level:
+            yield
 
 
 def known(session: Connection) -> list[dict[str, Any]]:
@@ -469,6 +493,31 @@ defaults, nothing verified: {theirs:.1f} s. That is {ratio:.1f} times (aim: at l
     page.write("Recovery in the cluster, end to end", text)
 
 
+def measure_drill(options: argparse.Namespace) -> None:
+    load = os.getloadavg()[0]
+    with site_with_history(options.transactions) as (site, _expected):
+        for _round in range(options.rounds):
+            site.play_through(playbook="drill", drill_target={"latest": True})
+        records = drills.observe(site.cluster, site.namespace, "mysql-drills").records
+    stages = ("pod", "plan", "base", "binlogs", "apply", "verify", "total")
+    lines = "\n".join(
+        f"| {' | '.join(str(record['seconds'][stage]) for stage in stages)} |" for record in records
+    )
+    one = records[0]
+    text = f"""
+{page.measured("tests.benchmarks.recovery drill", load)}
+
+`playbooks/drill.yml` in the lab, {len(records)} times: the newest base, then {one["transactions"]:,} small
+transactions ({one["bytes"] / 1e6:.0f} MB of binary log) to the end of the archive, verified. Seconds; the total has
+what lies between the stages too.
+
+| Pod | plan | base | binary logs | apply | verify | all (RTO) |
+|---|---|---|---|---|---|---|
+{lines}
+"""
+    page.write("What a drill measures", text)
+
+
 def pin(pid: int, processor: int) -> None:
     """Keep a process and all its threads on one processor."""
     for thread in Path(f"/proc/{pid}/task").iterdir():
@@ -481,6 +530,7 @@ MEASURES = {
     "scale": measure_scale,
     "archive": measure_archive,
     "cluster": measure_cluster,
+    "drill": measure_drill,
 }
 
 
