@@ -79,6 +79,8 @@ def empty(cluster_of_its_own: Site) -> Site:
     for part in sorted(parts_of(ours()) & set(PARTS)):
         kube(REMOVE + part)
     assert not ours()
+    # A teardown leaves claims, and those want the class of before.
+    kube(f"kubectl delete namespace {cluster_of_its_own.namespace} --ignore-not-found")
     return cluster_of_its_own
 
 
