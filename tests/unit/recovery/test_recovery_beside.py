@@ -35,7 +35,7 @@ with beside("counting", work) as going:
 
 
 def refused() -> None:
-    raise BinlogError("binlog.damaged", "binlog.000001", ["its checksum is wrong"])
+    raise BinlogError("recovery.binlog_damaged", "binlog.000001", ["its checksum is wrong"])
 
 
 def test_the_answer_comes_from_another_process_that_yields() -> None:
@@ -48,7 +48,7 @@ def test_the_answer_comes_from_another_process_that_yields() -> None:
 def test_a_failure_keeps_its_cause() -> None:
     with beside(COUNTING, refused) as going, pytest.raises(BinlogError) as failed:
         going.result()
-    assert failed.value.code == "binlog.damaged"
+    assert failed.value.code == "recovery.binlog_damaged"
     assert failed.value.findings[0].proof == ("its checksum is wrong",)
     assert failed.value.said("It failed", "ko").findings
 
