@@ -81,7 +81,6 @@ class LocalArchive:
             "PASSWORD_FILE": f"{self.inside}/password",
             "WORK": f"{self.inside}/work",
             "SERVER_ID": "2",
-            "POLL_SECONDS": "1",
             "DONORS": self.source.host,
             "MYSQLD_OPTIONS": "--innodb-buffer-pool-size=64M",
             **self.options,
