@@ -215,7 +215,8 @@ archiver:
   contains:
     state:
       description:
-        - C(archiving), C(connecting) where no server answers, or C(failing) where binary logs cannot be fetched or written.
+        - C(archiving), C(connecting) where no server answers.
+        - C(failing) where binary logs cannot be fetched or written; C(error) says why.
       type: str
     seconds_since_status:
       description: How long ago it wrote that.

@@ -188,7 +188,6 @@ def _foreign(files: tuple[Entry, ...]) -> set[str]:
     found: set[str] = set()
     for entry in files:
         parts = entry.path.split("/")
-        if parts[0] == BINLOGS and len(parts) == 3:
-            if _UUID.fullmatch(parts[1]) is None:
-                found.add(f"{BINLOGS}/{parts[1]}")
+        if parts[0] == BINLOGS and len(parts) == 3 and _UUID.fullmatch(parts[1]) is None:
+            found.add(f"{BINLOGS}/{parts[1]}")
     return found

@@ -49,7 +49,10 @@ caught_up=0
 # Whether the last fetch brought something, and whether the next one may not wait.
 busy=
 again=
+# What was fetched last, and what its first event says.
 part=
+begun=
+head=
 running=
 word=
 sealing=
@@ -220,10 +223,10 @@ follow() {
 }
 
 begin() {
-  finish_sealing
   if [ -n "$uuid" ] && [ "$uuid" != "$source_uuid" ]; then say "primary was $uuid, is $source_uuid"; fi
   uuid=
   folder=$ARCHIVE/binlog/$source_uuid
+  if [ -e "$folder" ]; then finish_sealing; fi
   mkdir -p "$folder" || return 1
   created=
   length=0
@@ -345,12 +348,12 @@ first_of_new_server() {
 
 # Every transaction that the sidecars tell of, as a set that the server merges.
 archived_gtids() {
-  local file
-  for file in "$ARCHIVE"/binlog/*/*.json "$ARCHIVE"/base/*/manifest.json; do
-    if [ -e "$file" ]; then
-      json_value "$file" previous_gtids
-      json_value "$file" gtids
-      json_value "$file" gtid_executed
+  local document
+  for document in "$ARCHIVE"/binlog/*/*.json "$ARCHIVE"/base/*/manifest.json; do
+    if [ -e "$document" ]; then
+      json_value "$document" previous_gtids
+      json_value "$document" gtids
+      json_value "$document" gtid_executed
     fi
   done | sed '/^$/d' | paste -sd , -
 }
@@ -358,7 +361,7 @@ archived_gtids() {
 # Fetches what is new of one log, and adds it where both looks, before and after, saw the same server: a
 # Service may lead to another one at any time, and nothing in the bytes says whose they are.
 fetch() {
-  local from=$BEGIN had=$source_file had_size=$source_size since=$looked before=$length
+  local from=$BEGIN had=$source_file had_size=$source_size since=$looked before=$length complaint=""
   # Beyond the last position the whole log again; a server begins another one after it at once, since such
   # a log is one huge transaction.
   if [ "$length" -gt "$BEGIN" ] && [ "$length" -le "$LAST_POSITION" ]; then from=$length; fi
@@ -368,39 +371,52 @@ fetch() {
     failed failing "$part cannot be written"
     return
   fi
-  if ! run "$STALL_SECONDS" mysqlbinlog --defaults-file="$CLIENT_CNF" --read-from-remote-server --raw \
-    --connection-server-id="$SERVER_ID" --start-position="$from" --result-file="$ARCHIVE/.fetch/$$." "$file"; then
-    failed failing "$file from $from on: $word"
-  elif look && [ "$source_uuid" = "$uuid" ] && ! is_other_history && take "$from"; then
-    state=archiving
-    error=
-    if [ "$file" = "$had" ] && [ "$length" -ge "$had_size" ]; then caught_up=$since; fi
-    if [ "$length" -gt "$before" ]; then busy=yes; fi
-    if advance; then
-      busy=yes
-      again=yes
+  run "$STALL_SECONDS" mysqlbinlog --defaults-file="$CLIENT_CNF" --read-from-remote-server --raw \
+    --connection-server-id="$SERVER_ID" --start-position="$from" --result-file="$ARCHIVE/.fetch/$$." "$file" ||
+    complaint="$file from $from on: $word"
+  # Of another server or history: the next turn looks again, and follows.
+  if look && [ "$source_uuid" = "$uuid" ] && ! is_other_history; then
+    read_head
+    if [ -z "$created" ]; then created=$(created_of_copy); fi
+    if [ -n "$begun" ] && [ "$begun" != "${created:-$begun}" ]; then
+      # Also where the server refused the position: it tells of the log before it does.
+      part_with_other_history || true
+    elif [ -n "$complaint" ]; then
+      failed failing "$complaint"
+    elif take "$from"; then
+      state=archiving
+      error=
+      if [ "$file" = "$had" ] && [ "$length" -ge "$had_size" ]; then caught_up=$since; fi
+      if [ "$length" -gt "$before" ]; then busy=yes; fi
+      if advance; then
+        busy=yes
+        again=yes
+      fi
     fi
   fi
   # Its room is free again, and no later fetch finds something of this one.
   if [ -e "$part" ]; then : >"$part"; fi
 }
 
+# Of the first event of what was fetched: when the server began the log, wherever the dump began, and the
+# event's size. Both empty where nothing came.
+read_head() {
+  local -a byte=()
+  begun=
+  head=
+  # Moment, type, server-id, size.
+  read -r -a byte < <(exec od -An -v -tu1 -j4 -N13 "$part" 2>/dev/null) || true
+  if [ "${#byte[@]}" = 13 ] && [ "${byte[4]}" = "$FORMAT_DESCRIPTION" ]; then
+    begun=$((byte[0] | byte[1] << 8 | byte[2] << 16 | byte[3] << 24))
+    head=$((byte[9] | byte[10] << 8 | byte[11] << 16 | byte[12] << 24))
+  fi
+}
+
 # take FROM: puts what was fetched where it belongs.
 take() {
-  local from=$1 head size=0 begun
-  local -a byte=()
-  # Of its first event: moment, type, server-id, size. The moment is that of the log's beginning, wherever
-  # the dump began.
-  read -r -a byte < <(exec od -An -v -tu1 -j4 -N13 "$part") || true
-  if [ "${byte[4]:-0}" != "$FORMAT_DESCRIPTION" ]; then
+  local from=$1 size=0
+  if [ -z "$begun" ]; then
     failed failing "what came of $file does not begin as a binary log does"
-    return 1
-  fi
-  begun=$((byte[0] | byte[1] << 8 | byte[2] << 16 | byte[3] << 24))
-  head=$((byte[9] | byte[10] << 8 | byte[11] << 16 | byte[12] << 24))
-  if [ -z "$created" ]; then created=$(created_of_copy); fi
-  if [ "$begun" != "${created:-$begun}" ]; then
-    part_with_other_history
     return 1
   fi
   read -r size < <(exec stat -c %s "$part") || return 1
@@ -428,7 +444,7 @@ created_of_copy() {
 
 first_moment() {
   local -a byte=()
-  read -r -a byte < <(exec od -An -v -tu1 -j4 -N4) || true
+  read -r -a byte < <(exec od -An -v -tu1 -j4 -N4 2>/dev/null) || true
   if [ "${#byte[@]}" = 4 ]; then echo $((byte[0] | byte[1] << 8 | byte[2] << 16 | byte[3] << 24)); fi
 }
 
@@ -476,6 +492,11 @@ seal_rest() {
 
 finish_sealing() {
   if [ -z "$sealing" ]; then return; fi
+  while kill -0 "$sealing" 2>/dev/null; do
+    read_clock
+    pause $((clock + 10))
+    report
+  done
   if ! wait "$sealing"; then
     unsealed=yes
     seal_after=$((now + 10))
