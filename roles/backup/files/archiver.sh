@@ -178,7 +178,7 @@ turn() {
 
 # Each look connects anew: through the Service, to whoever is primary now.
 look() {
-  local line name size rest
+  local line name size rest server=""
   printf -v looked '%(%s)T' -1
   source_names=()
   source_sizes=()
@@ -200,13 +200,14 @@ look() {
       source_file=$name
       source_size=$size
     elif [[ $line =~ ^[0-9a-f-]{36}$ ]]; then
-      source_uuid=$line
+      server=$line
     fi
   done
-  if [ -z "$source_file" ]; then
+  if [ -z "$server" ] || [ -z "$source_file" ]; then
     failed connecting "the server names no binary log: ${word:-it says nothing}"
     return 1
   fi
+  source_uuid=$server
   if [ "$state" = connecting ]; then
     state=archiving
     error=
