@@ -214,7 +214,9 @@ archiver:
   type: dict
   contains:
     state:
-      description: C(streaming) or C(connecting).
+      description:
+        - C(archiving), C(connecting) where no server answers.
+        - C(failing) where binary logs cannot be fetched or written; C(error) says why.
       type: str
     seconds_since_status:
       description: How long ago it wrote that.

@@ -60,13 +60,33 @@ class LocalArchive:
     def point_at(self, source: servers.Server) -> None:
         """Lead the scripts to a server, as the Service for writes does."""
         self.source = source
+        # At once: a script reads it whenever it likes.
+        self.road_to(source, "client.cnf.new").rename(self.folder / "client.cnf")
+
+    def road_to(self, source: servers.Server, name: str) -> Path:
+        """Write the file that leads to a server, under another name than the one that is read."""
         quoted = PASSWORD.replace("\\", "\\\\")
-        (self.folder / "client.cnf.new").write_text(
+        path = self.folder / name
+        path.write_text(
             f'[client]\nuser=backup\npassword="{quoted}"\nhost={source.host}\nport={source.port}\n'
             "protocol=tcp\nget-server-public-key\n"
         )
-        # At once: a script reads it whenever it likes.
-        (self.folder / "client.cnf.new").rename(self.folder / "client.cnf")
+        return path
+
+    def before_fetch(self, commands: str) -> None:
+        """Have each fetch do this first, as bash in the archive's folder; call it before start.
+
+        In $file is the binary log that is asked for.
+        """
+        programs = self.folder / "programs"
+        programs.mkdir()
+        program = programs / "mysqlbinlog"
+        program.write_text(
+            f"#!/bin/bash\nPATH=${{PATH#*:}}\nif [[ $* == *--raw* ]]; then\n  cd {self.inside}\n"
+            f'  file=${{*: -1}}\n  {commands}\nfi\nexec mysqlbinlog "$@"\n'
+        )
+        program.chmod(0o755)
+        self.options["PATH"] = f"{self.inside}/programs:{self.environment()['PATH']}"
 
     def use_key(self, key: str) -> None:
         """Encrypt with this key from now on."""
@@ -81,7 +101,6 @@ class LocalArchive:
             "PASSWORD_FILE": f"{self.inside}/password",
             "WORK": f"{self.inside}/work",
             "SERVER_ID": "2",
-            "POLL_SECONDS": "1",
             "DONORS": self.source.host,
             "MYSQLD_OPTIONS": "--innodb-buffer-pool-size=64M",
             **self.options,

@@ -156,7 +156,7 @@ class HandArchive:
 
     def _seal(self, path: Path, below: str) -> None:
         with mapped(path) as data:
-            log = scan(data, below, path.name, path.name)
+            log = scan(data, below, path.name)
         sidecar = {
             "name": path.name,
             "server_uuid": log.server_uuid,

@@ -139,5 +139,5 @@ def test_the_archive_of_a_cluster(cluster: Cluster):
 def level(cluster: Cluster) -> dict[str, Any] | None:
     """Return the facts once the archive has all."""
     found = cluster.facts()
-    ready = found["archiver"]["state"] == "streaming" and not found["rpo"]["transactions"]
+    ready = found["archiver"]["state"] == "archiving" and not found["rpo"]["transactions"]
     return found if ready else None

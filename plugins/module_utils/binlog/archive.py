@@ -5,9 +5,9 @@
 One root folder (the volume of roles/backup, or a local folder)::
 
     archive.json                       {"format": 1, "cluster": ..., "created": ...}
-    status.json                        what the archiver did last, written every second or two
+    status.json                        what the archiver did last, written while it changes, and every 5 s
     binlog/<server_uuid>/<name>        a binary log exactly as that server wrote it
-    binlog/<server_uuid>/<name>.kept   the copy from before a restart; it goes when the new one is as long
+    binlog/<server_uuid>/.length       the archiver's own: how much of the newest is whole and on disk
     binlog/<server_uuid>/<name>.json   sidecar, once the file is complete ("sealed")
     base/<id>/manifest.json            a base backup; a folder without it is not finished and not listed
     base/<id>/...                      its content, named by the manifest
@@ -51,7 +51,6 @@ MANIFEST = "manifest.json"
 BINLOGS = "binlog"
 BASES = "base"
 SIDECAR = ".json"
-KEPT = ".kept"
 ID_FORMAT = "%Y%m%dT%H%M%SZ"
 OK = "ok"
 

@@ -184,13 +184,10 @@ def _differs(path: str, size: int, sizes: Mapping[str, int]) -> str:
 
 
 def _foreign(files: tuple[Entry, ...]) -> set[str]:
-    """Return folders and files that belong to a history which a server has left."""
+    """Return folders of histories that their servers have left."""
     found: set[str] = set()
     for entry in files:
         parts = entry.path.split("/")
-        if parts[0] == BINLOGS and len(parts) == 3:
-            if _UUID.fullmatch(parts[1]) is None:
-                found.add(f"{BINLOGS}/{parts[1]}")
-            elif ".other-" in parts[2]:
-                found.add(entry.path)
+        if parts[0] == BINLOGS and len(parts) == 3 and _UUID.fullmatch(parts[1]) is None:
+            found.add(f"{BINLOGS}/{parts[1]}")
     return found

@@ -32,7 +32,6 @@ from .archive import (
     ARCHIVE_FILE,
     BASES,
     BINLOGS,
-    KEPT,
     MANIFEST,
     SIDECAR,
     STATUS_FILE,
@@ -130,17 +129,12 @@ class Store:
                     yield log_of
 
     def _growing(self, below: str, file: Path) -> Binlog | None:
-        """Return what is known of a log that is written still; None where nothing is in it yet.
-
-        After a restart the copy from before it may hold more, and is read until it does not.
-        """
-        kept = file.with_name(file.name + KEPT)
-        longer = kept if kept.is_file() and kept.stat().st_size > file.stat().st_size else file
+        """Return what is known of a log that is written still; None where nothing is in it yet."""
         try:
-            with mapped(longer) as data:
-                return scan(data, below, longer.name, file.name)
+            with mapped(file) as data:
+                return scan(data, below, file.name)
         except MalformedError:
-            if longer.stat().st_size < 256:
+            if file.stat().st_size < 256:
                 return None
             raise
 
@@ -236,7 +230,7 @@ def decompressed(stream: IO[bytes], compression: str) -> IO[bytes]:
     return cast(IO[bytes], zstandard.ZstdDecompressor().stream_reader(stream))
 
 
-def scan(data: memoryview, below: str, stored: str, name: str) -> Binlog:
+def scan(data: memoryview, below: str, name: str) -> Binlog:
     """Return what a log holds, up to its last whole transaction. Raises MalformedError."""
     _begun, version, previous = file_head(data, name)
     executed = Executed(GtidSet())
@@ -258,7 +252,7 @@ def scan(data: memoryview, below: str, stored: str, name: str) -> Binlog:
         "last_commit": last,
         "size": len(data),
     }
-    return read_binlog(document, below, sealed=False, path=f"{below}/{stored}")
+    return read_binlog(document, below, sealed=False, path=f"{below}/{name}")
 
 
 def _folders(parent: Path, named: re.Pattern[str]) -> list[Path]:

@@ -15,7 +15,7 @@ from ..finding import Finding, worst_first
 from ..kube.drills import OK, Drills, moment
 from .catalogue import finding
 
-# The archiver writes its status every second or two.
+# The archiver writes its status every few seconds at least.
 STATUS_SECONDS = 60
 HOUR = 3600
 DAY = 24 * HOUR
@@ -82,7 +82,7 @@ class _Teller:
 def _archiver(teller: _Teller, _limits: Limits) -> Iterator[Finding]:
     listing = teller.state.listing
     status, silent = listing.status, listing.now - listing.status.at
-    if status.at and silent <= STATUS_SECONDS and status.state == "streaming":
+    if status.at and silent <= STATUS_SECONDS and status.state == "archiving":
         return
     if not status.at:
         proof = ["status.json: there is none"]

@@ -12,7 +12,7 @@ TEXTS: Mapping[str, Text] = {
     "backup.archiver_stopped": Text(
         "error",
         Words(
-            "Nothing streams into {subject}",
+            "No binary logs arrive in {subject}",
             "See why: kubectl logs of the archiver's Deployment; then run the role backup again",
         ),
         Words(

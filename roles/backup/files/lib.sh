@@ -180,7 +180,7 @@ describe_binlog() {
 # describe_growing FOLDER NAME: a document for a file that has no sidecar yet.
 describe_growing() {
   printf '{\n  "format": 1,\n  "server_uuid": "%s",\n  "name": "%s",\n  "stored": "%s",\n' \
-    "${1##*/}" "${2%.kept}" "$2"
+    "${1##*/}" "$2" "$2"
   describe_binlog "$1/$2"
   printf '\n}\n'
 }
@@ -217,6 +217,6 @@ END
 
 # The binary logs in a folder, by name and in the server's order, however each is stored.
 archived_names() {
-  find "$1" -maxdepth 1 -type f ! -name '*.tmp' ! -name '*.other-*' -printf '%f\n' 2>/dev/null |
-    sed -E 's/(\.json|\.kept|(\.zst|\.gz)?(\.enc)?)$//' | sort -uV
+  find "$1" -maxdepth 1 -type f ! -name '*.tmp' ! -name '.*' -printf '%f\n' 2>/dev/null |
+    sed -E 's/(\.json|(\.zst|\.gz)?(\.enc)?)$//' | sort -uV
 }

@@ -28,11 +28,10 @@ for folder in binlog/*; do
       document "$folder/$name.json"
       continue
     fi
-    longer=$name
-    if [ "$(size_of "$folder/$name.kept")" -gt "$(size_of "$folder/$name")" ]; then longer=$name.kept; fi
-    printf '@ %s growing\n' "$folder/$longer"
-    describe_growing "$folder" "$longer"
+    printf '@ %s growing\n' "$folder/$name"
+    describe_growing "$folder" "$name"
   done
 done
 printf '@ files\n'
-find . -type f ! -name '*.tmp' -printf '%s %T@ %P\n'
+# Without what the archiver keeps for itself.
+find . -type f ! -name '*.tmp' ! -path './.*' ! -path './binlog/*/.*' -printf '%s %T@ %P\n'

@@ -66,7 +66,7 @@ copy() {
 grown() {
   cd "$ARCHIVE"
   for path in binlog/*/*; do
-    case $path in *.json | *.tmp | *.kept | *.other-* | 'binlog/*/*') continue ;; esac
+    case $path in *.json | *.tmp | 'binlog/*/*') continue ;; esac
     bare "$path"
     if [ ! -e "$name.json" ]; then echo "$path"; fi
   done
@@ -112,7 +112,7 @@ gone_here() {
   bare "${1##*/}"
   if [ -e "$ARCHIVE/binlog/${1%/*}/$name.json" ]; then return 0; fi
   # The one that grows counts: right after retention there may be no other.
-  first=$(find "$ARCHIVE/binlog/${1%/*}" -type f ! -name '*.tmp' ! -name '*.kept' ! -name '*.other-*' 2>/dev/null |
+  first=$(find "$ARCHIVE/binlog/${1%/*}" -type f ! -name '*.tmp' ! -name '.*' 2>/dev/null |
     while read -r path; do bare "${path##*/}" && echo "$name"; done | sort | head -n 1)
   [ -n "$first" ] && [ "$(number_of "$name")" -lt "$(number_of "$first")" ]
 }

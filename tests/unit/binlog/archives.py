@@ -33,7 +33,7 @@ def add_log(root: Path, version: str, file: str, *, sealed: bool, uuid: str = ""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / file).write_bytes(data)
     if sealed:
-        log = scan(memoryview(data), below, file, file)
+        log = scan(memoryview(data), below, file)
         digest = hashlib.sha256(data).hexdigest()
         sidecar = {
             "name": file,

@@ -60,7 +60,7 @@ def manifest(identity: str = "20261124T180000Z", **more: Any) -> str:
 
 
 def status(**more: Any) -> str:
-    document = {"at": NOW, "state": "streaming", "caught_up_at": NOW, "behind_bytes": 0, **more}
+    document = {"at": NOW, "state": "archiving", "caught_up_at": NOW, "behind_bytes": 0, **more}
     return f"@ status.json\n{json.dumps(document)}"
 
 

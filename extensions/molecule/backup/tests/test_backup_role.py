@@ -21,9 +21,9 @@ def archiver():
     return lab.host(pod["metadata"]["name"], pod["spec"]["containers"][0]["name"])
 
 
-def test_the_archive_says_what_it_is_and_streams(archiver):
+def test_the_archive_says_what_it_is_and_grows(archiver):
     status = json.loads(archiver.file(f"{ARCHIVE}/status.json").content_string)
-    assert status["state"] == "streaming"
+    assert status["state"] == "archiving"
     assert archiver.file(f"{ARCHIVE}/archive.json").exists
 
 
