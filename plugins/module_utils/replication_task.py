@@ -29,6 +29,7 @@ from .mysql.replication import (
     POLL_SECONDS,
     Channel,
     State,
+    named,
     observe,
     read_password_matches,
     wait_following,
@@ -165,9 +166,14 @@ def _connect_again(task: Task, params: Mapping[str, Any], many: bool) -> Connect
     return _connect({**params, **{key: theirs.get(key) for key in keys}}, many)
 
 
-def seen(connection: Connection, wanted: planning.Wanted) -> State:
-    """Return the replica's state, with whether it holds the password where that is asked for."""
-    state = observe(connection)
+def seen(
+    connection: Connection, wanted: planning.Wanted, channels: tuple[Channel, ...] | None = None
+) -> State:
+    """Return the replica's state, with whether it holds the password where that is asked for.
+
+    channels: as they were seen just now, where they were.
+    """
+    state = observe(connection, channels)
     channel = state.channel(wanted.channel)
     if channel is None or wanted.password is None or wanted.update_password != "always":
         return state
@@ -331,9 +337,10 @@ class _Work:
             plan = self._seed(seeded, how)
         self._apply(plan)
         self.deadline = time.monotonic() + self.params["timeout"]
+        channels = None
         if self.wanted.goal == "following" and self.params["wait"]:
-            self._wait()
-        return self._values(seen(self.session.connection, self.wanted), doubts, how)
+            channels = self._wait()
+        return self._values(seen(self.session.connection, self.wanted, channels), doubts, how)
 
     def _seeding(self) -> seed_plan.Seeding | None:
         user = str(self.replica.login.get("login_user") or roads.DEFAULT_USER)
@@ -434,14 +441,20 @@ class _Work:
                 seeding.UNTOUCHED,
             )
 
-    def _wait(self) -> None:
-        """Wait for what the options say; raise what hinders it, and what is missing."""
+    def _wait(self) -> tuple[Channel, ...] | None:
+        """Wait for what the options say; raise what hinders it, and what is missing.
+
+        Return the channels as they are then, None where they were not looked at in the end.
+        """
         if self.wanted.until is not None:
             self._wait_until(self.wanted.until)
-            return
-        connection = self.session.connection
+            return None
+        name = self.wanted.channel
         left = max(0.0, self.deadline - time.monotonic())
-        channel = wait_following(connection, self.wanted.channel, left, causes.hopeless)
+        # What no step has touched since it was observed is seen for the second time.
+        earlier = None if self.steps else self.replica.before.channel(name)
+        channels = wait_following(self.session.connection, name, left, causes.hopeless, earlier)
+        channel = named(channels, name)
         if channel is None or not channel.following:
             raise self._failed("does not follow its source", "", [])
         if self.wanted.misled(channel) and self.source.state is not None:
@@ -449,6 +462,8 @@ class _Work:
             raise self._failed("follows another server than its source", "", [found])
         if self.params["wait_for_gtids"] or self.params["wait_for_source"]:
             self._wait_for_goal()
+            return None
+        return channels
 
     def _wait_for_goal(self) -> None:
         connection, channel = self.session.connection, self.wanted.channel

@@ -24,6 +24,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.dialect 
 )
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.replication import (
     end_of_log,
+    named,
     wait_following,
 )
 
@@ -206,6 +207,6 @@ class Course:
                 replica.execute(f"SET GLOBAL server_id = {server_id}")
             replica.execute(f"{statement('change_source', version)} {said}")
             replica.execute(statement("start_replica", version))
-            seen = wait_following(replica, "", DEADLINE, hopeless)
+            seen = named(wait_following(replica, "", DEADLINE, hopeless), "")
         assert seen is not None
         assert seen.following == (server_id is not None), seen

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -203,10 +204,12 @@ def _open(
     options: dict[str, Any],
     *,
     local: bool = False,
+    tls: bool = False,
 ) -> Connection:
     """Log in over a connected socket. The timeout bounds the handshake, not later statements.
 
     local: whether it is a Unix socket, over which the server wants the password as it is.
+    tls: whether to ask for TLS, which a server that has none is forgiven.
     """
     pymysql = require("pymysql")
     raw = pymysql.connect(
@@ -217,8 +220,13 @@ def _open(
         autocommit=True,
         defer_connect=True,
         read_timeout=connect_timeout,
+        ssl_disabled=True,
         **options,
     )
+    # Left to itself PyMySQL (from 1.2 on; before, it has no TLS that a server may lack) loads every authority
+    # of the machine for each session, a hundred times what the handshake costs, and then checks none.
+    if tls and hasattr(raw, "_ssl_required"):
+        raw.ssl, raw.ctx = True, _unchecked()
     # PyMySQL knows it of sockets that it opened itself; it would ask for a key, and be refused.
     raw._secure = local
     try:
@@ -229,6 +237,14 @@ def _open(
     # PyMySQL has one read timeout for all; a long LOAD DATA must not end by it.
     raw._read_timeout = None
     return Connection(raw, address)
+
+
+def _unchecked() -> ssl.SSLContext:
+    """Return what asks for TLS and takes any certificate: a server makes its own at its first start."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def connect_socket(
@@ -248,8 +264,8 @@ def connect_socket(
     tls: whether to ask for TLS inside it. The socket is closed with the connection.
     Raises MysqlError.
     """
-    options = {"database": database, "ssl_disabled": not tls, "local_infile": local_infile}
-    return _open(sock, address, user, password, connect_timeout, options)
+    options = {"database": database, "local_infile": local_infile}
+    return _open(sock, address, user, password, connect_timeout, options, tls=tls)
 
 
 def connect_tcp(
@@ -276,7 +292,7 @@ def connect_tcp(
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     options = {"host": host, "port": port, "database": database, "local_infile": local_infile}
-    return _open(sock, address, user, password, connect_timeout, options)
+    return _open(sock, address, user, password, connect_timeout, options, tls=True)
 
 
 def connect_unix(
@@ -297,7 +313,7 @@ def connect_unix(
     except OSError as error:
         sock.close()
         raise MysqlError(f"Cannot reach MySQL at socket {path}: {error} (2002)", 2002) from error
-    options = {"database": database, "ssl_disabled": True, "local_infile": local_infile}
+    options = {"database": database, "local_infile": local_infile}
     return _open(sock, path, user, password, connect_timeout, options, local=True)
 
 

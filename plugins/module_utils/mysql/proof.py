@@ -13,7 +13,7 @@ from ..polling import look_until
 from .connection import Connection
 from .dialect import quote_identifier, statement
 from .gtid import GtidSet
-from .replication import POLL_SECONDS, Channel, executed, observe_channels
+from .replication import POLL_SECONDS, Channel, executed, observe_channel
 
 TABLE = "canary"
 # A proof waits in slices of this many seconds, to see in between whether there is still hope.
@@ -118,7 +118,7 @@ def wait_for_goal(
         left = deadline - time.monotonic()
         if _reached(replica, channel, goal, max(0.0, min(left, SLICE_SECONDS))):
             return ""
-        found = _channel(replica, channel)
+        found = observe_channel(replica, channel)
         if left <= 0 or found is None or hopeless(found):
             break
     if goal.gtids:
@@ -155,7 +155,7 @@ def _wait_until_heard(
 
     return heard(
         look_until(
-            lambda: _channel(replica, channel),
+            lambda: observe_channel(replica, channel),
             lambda found: found is None or heard(found) or hopeless(found),
             deadline - time.monotonic(),
             POLL_SECONDS,
@@ -170,7 +170,3 @@ def fresh(channel: Channel) -> bool:
     if not period:
         return True
     return age is not None and age <= FRESH_PERIODS * period + FRESH_GRACE
-
-
-def _channel(replica: Connection, name: str) -> Channel | None:
-    return next((each for each in observe_channels(replica) if each.name == name), None)

@@ -28,7 +28,7 @@ _FACTS = """SELECT @@GLOBAL.gtid_mode AS gtid_mode, @@GLOBAL.log_bin AS log_bin,
  @@GLOBAL.read_only AS read_only, @@GLOBAL.super_read_only AS super_read_only"""
 
 # All columns: later versions have more of them, and what a version lacks is None.
-_CHANNELS = """SELECT c.*,
+_CHANNELS = """SELECT k.*, c.*,
  s.service_state AS receiver, s.source_uuid, s.received_transaction_set AS retrieved,
  s.last_error_number AS receiver_errno, s.last_error_message AS receiver_error,
  s.count_received_heartbeats AS heartbeats,
@@ -39,23 +39,19 @@ _CHANNELS = """SELECT c.*,
  a.service_state AS applier
  FROM performance_schema.replication_connection_configuration c
  JOIN performance_schema.replication_connection_status s ON s.channel_name = c.channel_name
+ LEFT JOIN performance_schema.replication_applier_configuration k ON k.channel_name = c.channel_name
  LEFT JOIN performance_schema.replication_applier_status a ON a.channel_name = c.channel_name
  WHERE c.host <> '' ORDER BY c.channel_name"""
-
-_APPLIERS = "SELECT * FROM performance_schema.replication_applier_configuration"
 
 _FILTERS = """SELECT channel_name, filter_name, filter_rule
  FROM performance_schema.replication_applier_filters"""
 
-_WORKER_ERRORS = """SELECT channel_name, worker_id, last_error_number, last_error_message,
+_ERRORS = """SELECT channel_name, worker_id, last_error_number, last_error_message,
  CAST(last_error_timestamp AS CHAR) AS at, applying_transaction AS applying
  FROM performance_schema.replication_applier_status_by_worker WHERE last_error_number <> 0
- ORDER BY channel_name, worker_id"""
-
-_COORDINATOR_ERRORS = """SELECT channel_name, last_error_number, last_error_message,
- CAST(last_error_timestamp AS CHAR) AS at, '' AS applying
- FROM performance_schema.replication_applier_status_by_coordinator WHERE last_error_number <> 0
- ORDER BY channel_name"""
+ UNION ALL SELECT channel_name, NULL, last_error_number, last_error_message,
+ CAST(last_error_timestamp AS CHAR), ''
+ FROM performance_schema.replication_applier_status_by_coordinator WHERE last_error_number <> 0"""
 
 
 @dataclass(frozen=True)
@@ -146,7 +142,7 @@ class State:
 
     def channel(self, name: str) -> Channel | None:
         """Return a channel by name, None where there is none."""
-        return next((channel for channel in self.channels if channel.name == name), None)
+        return named(self.channels, name)
 
     def with_channel(self, channel: Channel) -> State:
         """Return the state with a channel added or put in place of its namesake."""
@@ -160,10 +156,15 @@ class State:
         return replace(self, channels=kept)
 
 
-def observe(connection: Connection) -> State:
+def named(channels: Iterable[Channel], name: str) -> Channel | None:
+    """Return one of the channels by name, None where there is none."""
+    return next((channel for channel in channels if channel.name == name), None)
+
+
+def observe(connection: Connection, channels: tuple[Channel, ...] | None = None) -> State:
     """Return what the instance says. Needs REPLICATION CLIENT and SELECT on performance_schema.
 
-    Raises MysqlError.
+    channels: all of them as they were seen just now, where they were. Raises MysqlError.
     """
     facts = connection.query(_FACTS)[0]
     log_file, log_pos = end_of_log(connection)
@@ -178,7 +179,7 @@ def observe(connection: Connection) -> State:
         super_read_only=bool(facts["super_read_only"]),
         persisted=_persisted_read_only(connection),
         schemas=user_schemas(connection),
-        channels=observe_channels(connection),
+        channels=observe_channels(connection) if channels is None else channels,
         log_file=log_file,
         log_pos=log_pos,
     )
@@ -203,18 +204,22 @@ def observe_channels(connection: Connection) -> tuple[Channel, ...]:
         return ()
     shown = statement("show_replica_status", connection.server.version)
     status = _by_channel(modern_row(row) for row in connection.query(shown))
-    appliers = _by_channel(connection.query(_APPLIERS))
-    failed = [*connection.query(_WORKER_ERRORS), *connection.query(_COORDINATOR_ERRORS)]
+    failed = sorted(connection.query(_ERRORS), key=_workers_first)
     filters = connection.query(_FILTERS)
     return tuple(
         _channel(
-            {**appliers.get(_of(row), {}), **row},
+            row,
             status.get(_of(row), {}),
             [each for each in failed if _of(each) == _of(row)],
             [each for each in filters if _of(each) == _of(row)],
         )
         for row in rows
     )
+
+
+def observe_channel(connection: Connection, name: str) -> Channel | None:
+    """Return one channel, None where there is none that has a source. Raises MysqlError."""
+    return named(observe_channels(connection), name)
 
 
 def executed(connection: Connection) -> GtidSet:
@@ -240,21 +245,25 @@ def wait_following(
     channel: str,
     timeout: float,
     hopeless: Callable[[Channel], bool],
-) -> Channel | None:
-    """Return the channel when it follows, or as it was last seen: after timeout seconds, or hopeless.
+    earlier: Channel | None = None,
+) -> tuple[Channel, ...]:
+    """Return all channels when this one follows, or as last seen: after timeout seconds, or hopeless.
 
     It follows when two observations in a row say so: a source that refuses the stream (purged
-    logs) does so just after it accepted the connection. None: the channel is gone.
-    Raises MysqlError.
+    logs) does so just after it accepted the connection. earlier: how it was seen already, if nothing
+    was done to it since. Raises MysqlError.
     """
     deadline = time.monotonic() + timeout
-    before = False
+    before = earlier is not None and earlier.following
+    if before:
+        time.sleep(min(POLL_SECONDS, timeout))
     while True:
-        found = {each.name: each for each in observe_channels(connection)}.get(channel)
+        channels = observe_channels(connection)
+        found = named(channels, channel)
         if found is None or (found.following and before):
-            return found
+            return channels
         if time.monotonic() >= deadline or (not found.following and hopeless(found)):
-            return found
+            return channels
         before = found.following
         # The receiver connects in its own time; no statement waits for that, only tables show it.
         time.sleep(POLL_SECONDS)
@@ -344,6 +353,12 @@ def _applier_error(row: Row) -> ApplierError:
         transaction=str(row["applying"] or ""),
         at=str(row["at"]),
     )
+
+
+def _workers_first(row: Row) -> tuple[str, bool, int]:
+    """Order errors of appliers: a channel's coordinator only repeats what a worker failed of."""
+    worker = _number(row["worker_id"])
+    return _of(row), worker is None, worker or 0
 
 
 def _of(row: Row) -> str:

@@ -16,7 +16,16 @@ from . import semisync
 from .connection import Connection, MysqlError
 from .dialect import statement
 from .gtid import GtidSet
-from .replication import POLL_SECONDS, Channel, State, executed, observe, observe_channels
+from .replication import (
+    POLL_SECONDS,
+    Channel,
+    State,
+    executed,
+    named,
+    observe,
+    observe_channel,
+    wait_following,
+)
 from .switchover import CHANNEL, Member
 
 # A wait is done in slices of this many seconds, to see in between whether there is still hope.
@@ -193,7 +202,7 @@ class Run:
             slice_ = max(0.01, min(left, SLICE_SECONDS))
             if session.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", (str(goal), slice_)) == 0:
                 return
-            channel = self._channel(session)
+            channel = observe_channel(session, CHANNEL)
             missing = goal - executed(session)
             unreceived = missing - GtidSet.parse(channel.retrieved if channel else "")
             self.say(
@@ -277,7 +286,7 @@ class Run:
         session = self.session(name)
         before: float | None = None
         while True:
-            channel = self._channel(session)
+            channel = observe_channel(session, CHANNEL)
             if channel is None or channel.receiver != "running":
                 return False
             age = channel.heard_seconds_ago
@@ -299,7 +308,7 @@ class Run:
     def _goal(self, name: str, source: str | None) -> GtidSet:
         if source is None:
             session = self.session(name)
-            channel = self._channel(session)
+            channel = observe_channel(session, CHANNEL)
             return executed(session) | GtidSet.parse(channel.retrieved if channel else "")
         noted = self._closed.get(source)
         if noted is not None:
@@ -321,25 +330,15 @@ class Run:
 
     def _follows(self, name: str, uuid: str, deadline: float) -> bool:
         """Whether it follows the server of that uuid; false once it is sure that it will not."""
-        session = self.session(name)
-        seen = 0
-        while time.monotonic() < deadline:
-            channel = self._channel(session)
-            if channel is None or channel.applier_errors:
-                raise CollectionError(f"{name}: its applier stopped, or its channel is gone")
-            if channel.following:
-                if channel.source_uuid != uuid:
-                    break
-                # A source that refuses the stream does so just after it accepted the connection.
-                seen += 1
-                if seen == 2:
-                    return True
-            elif channel.receiver_errno in LASTING:
-                raise CollectionError(f"{name}: {channel.receiver_error}")
-            elif channel.receiver_errno or channel.receiver == "stopped":
-                break
-            # The threads connect in their own time; only tables show how far they are.
-            time.sleep(POLL_SECONDS)
+        left = max(0.0, deadline - time.monotonic())
+        channels = wait_following(self.session(name), CHANNEL, left, _given_up)
+        channel = named(channels, CHANNEL)
+        if channel is None or channel.applier_errors:
+            raise CollectionError(f"{name}: its applier stopped, or its channel is gone")
+        if channel.receiver_errno in LASTING:
+            raise CollectionError(f"{name}: {channel.receiver_error}")
+        if channel.following:
+            return channel.source_uuid == uuid
         # Whoever is told no starts the channel again: a source that refuses is not asked in a tight loop.
         time.sleep(POLL_SECONDS)
         return False
@@ -356,13 +355,14 @@ class Run:
             if error.errno != NO_SUCH_THREAD:
                 raise
 
-    def _channel(self, session: Connection) -> Channel | None:
-        found = {each.name: each for each in observe_channels(session)}
-        return found.get(CHANNEL)
-
     def _forget(self, name: str, error: MysqlError) -> None:
         if error.lost and name in self._sessions:
             self._sessions.pop(name).close()
+
+
+def _given_up(channel: Channel) -> bool:
+    """Whether a channel that does not follow yet is to be started again, or never will."""
+    return bool(channel.applier_errors or channel.receiver_errno) or channel.receiver == "stopped"
 
 
 def look(name: str, host: str, port: int, connect: Callable[[str], Connection]) -> Member:

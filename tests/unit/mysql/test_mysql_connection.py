@@ -1,10 +1,11 @@
 # Copyright (c) 2026, The mysql_on.kubernetes founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The road to a server by a Unix socket."""
+"""The roads to a server: a Unix socket, however it is named, and TCP."""
 
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import (
     LONGEST_SOCKET,
     MysqlError,
+    connect_tcp,
     connect_unix,
 )
 
@@ -52,3 +54,21 @@ def test_a_socket_that_is_not_there_is_unreachable(tmp_path: Path, length: int) 
         with pytest.raises(MysqlError) as error:
             connect_unix(str(folder / f"{length * 'y'}.sock"), user="root")
         assert error.value.errno == 2002
+
+
+def test_a_session_by_tcp_reads_no_authorities_that_it_does_not_ask(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To read those of the machine takes longer than all that a module then does in the session."""
+
+    def read(*_options: object) -> None:
+        raise AssertionError("the authorities of the machine were read")
+
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", read)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=lambda: listening.accept()[0].close())
+        server.start()
+        with pytest.raises(MysqlError) as error:
+            connect_tcp("127.0.0.1", listening.getsockname()[1], user="root", connect_timeout=5)
+        server.join()
+    assert error.value.lost

@@ -26,9 +26,13 @@ ACCEPTED_BY_NOBODY = {**GOOD, "source_log_file": ""}
 
 
 def waited(
-    monkeypatch: pytest.MonkeyPatch, seen: list[dict[str, Any] | None], timeout: float = 60
+    monkeypatch: pytest.MonkeyPatch,
+    seen: list[dict[str, Any] | None],
+    timeout: float = 60,
+    earlier: dict[str, Any] | None = None,
 ) -> tuple[replication.Channel | None, int]:
     """Return how the wait ended, and how many observations it had left."""
+    known = None if earlier is None else replication.Channel("", {}, **earlier)
     left = list(seen)
 
     def observe(_connection: Connection) -> tuple[replication.Channel, ...]:
@@ -38,7 +42,8 @@ def waited(
     monkeypatch.setattr(replication, "observe_channels", observe)
     monkeypatch.setattr(replication, "POLL_SECONDS", 0)
     connection = cast(Connection, None)
-    return replication.wait_following(connection, "", timeout, hopeless), len(left)
+    channels = replication.wait_following(connection, "", timeout, hopeless, known)
+    return replication.named(channels, ""), len(left)
 
 
 def test_two_good_signs_in_a_row_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,6 +57,19 @@ def test_a_source_that_accepts_and_then_refuses(monkeypatch: pytest.MonkeyPatch)
     channel, _left = waited(monkeypatch, [CONNECTING, GOOD, PURGED])
     assert channel is not None
     assert channel.receiver_errno == 13114
+
+
+def test_who_was_seen_following_is_looked_at_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel, left = waited(monkeypatch, [GOOD, GOOD], earlier=GOOD)
+    assert (channel is not None and channel.following, left) == (True, 1)
+    for refused in (PURGED, ACCEPTED_BY_NOBODY):
+        channel, left = waited(monkeypatch, [refused, PURGED], earlier=GOOD)
+        assert channel is not None
+        assert not channel.following
+    for earlier in (CONNECTING, ACCEPTED_BY_NOBODY):
+        channel, left = waited(monkeypatch, [GOOD, PURGED], earlier=earlier)
+        assert channel is not None
+        assert channel.receiver_errno == 13114
 
 
 def test_running_threads_alone_are_not_following(monkeypatch: pytest.MonkeyPatch) -> None:
