@@ -267,7 +267,8 @@ def test_an_issuer_of_the_whole_cluster_that_is_missing_is_told(
 ) -> None:
     told = older.play("--tags", "preflight")
     assert f"ClusterIssuer {authority} is named as the issuer" in told.output
-    assert "kubectl get clusterissuers\n" in told.output
+    assert "kubectl get clusterissuers" in told.output
+    assert "clusterissuers -n" not in told.output
     assert not older.exists()
 
 
