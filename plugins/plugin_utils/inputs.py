@@ -17,8 +17,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..module_utils.kube.ingress import is_address
 
 Spec = Mapping[str, Any]
-# A form's name, the bounds of a number, or (``needs``) the keys of a dictionary that is not empty, by variable;
-# ``variable.key`` for a key of a dict.
+# A form's name, the bounds of a number, or of a dictionary that is not empty the keys that it needs (``needs``) and the
+# value of another variable with which nobody reads it (``unread``), by variable; ``variable.key`` for a key of a dict.
 Limits = Mapping[str, Any]
 
 # A name whose part after the prefix is as close as this to a known one's is that one, misspelt.
@@ -41,6 +41,8 @@ TYPES: Mapping[str, str] = MappingProxyType(
 BOUNDED = frozenset({"int", "float"})
 TEXTS = frozenset({"str", "path"})
 SCALARS = (str, int, float, bool)
+# Texts that YAML 1.1 reads as booleans unless they are quoted.
+BOOLEAN_WORDS = frozenset({"on", "off", "yes", "no", "true", "false"})
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ def problems(known: Known, values: Mapping[str, Any], *, complete: bool = True) 
     for name, spec in known.options.items():
         if name in values:
             found.extend(_problems(name, spec, values[name], known.limits))
+            found.extend(_unread(name, values, known.limits))
         elif complete and spec.get("required"):
             found.append(f"{name}: nothing is given; {allowed(name, spec, known.limits)}")
     return found
@@ -169,7 +172,7 @@ def allowed(name: str, spec: Spec, limits: Limits) -> str:
     """Return what a variable may be, as people read it."""
     kind, limit = str(spec.get("type", "str")), limits.get(name)
     if spec.get("choices"):
-        return f"allowed: {', '.join(map(str, spec['choices']))}"
+        return f"allowed: {', '.join(map(_written, spec['choices']))}"
     if isinstance(limit, str):
         what = FORMS[limit].allowed
         return f"allowed: {f'a list of: {what}' if kind == 'list' else what}"
@@ -212,6 +215,22 @@ def _keys(name: str, spec: Spec, members: Iterable[Any], limits: Limits) -> Iter
                 yield f"{name}: the key {key} is missing; {allowed(name, spec, limits)}"
 
 
+def _unread(name: str, values: Mapping[str, Any], limits: Limits) -> Iterator[str]:
+    """Yield that a dictionary is given which the value of another variable leaves without a reader."""
+    limit = limits.get(name)
+    for other, idle in limit.get("unread", {}).items() if isinstance(limit, Mapping) else ():
+        if values[name] and values.get(other) == idle:
+            yield (
+                f"{name}: {_short(values[name])} is given and {other} is {idle};"
+                f" allowed: another {other}, or {name} empty"
+            )
+
+
+def _written(choice: Any) -> str:
+    """Return a choice as it is written in YAML, which takes a word such as off for a boolean."""
+    return f'"{choice}"' if str(choice) in BOOLEAN_WORDS else str(choice)
+
+
 def _needs(limit: Any) -> list[str]:
     """Return the keys without which a dictionary must be empty: what is required is so of an empty one too."""
     return list(limit.get("needs", ())) if isinstance(limit, Mapping) else []
@@ -227,6 +246,9 @@ def _is_of_type(spec: Spec, value: Any) -> bool:
         if any(not isinstance(member, SCALARS) for member in members):
             return False
     if kind == "int" and isinstance(value, bool):
+        return False
+    # Ansible would take False for the choice off, and whoever compares with the text would not.
+    if kind in TEXTS and spec.get("choices") and isinstance(value, bool):
         return False
     # What lies inside is looked at key by key.
     plain = {key: spec[key] for key in ("type", "elements", "choices") if key in spec}

@@ -174,12 +174,16 @@ class Site:
         assert ended is None, f"it ended before:\n{''.join(said)}"
         return "".join(said)
 
+    def secret(self, name: str, key: str) -> str:
+        """What a Secret holds under a key."""
+        secret = self.cluster.get("Secret", name, self.namespace)
+        assert secret is not None
+        return base64.b64decode(secret["data"][key]).decode()
+
     @property
     def password(self) -> str:
         """Root's password of today."""
-        secret = self.cluster.get("Secret", "mysql-auth", self.namespace)
-        assert secret is not None
-        return base64.b64decode(secret["data"]["root-password"]).decode()
+        return self.secret("mysql-auth", "root-password")
 
     @property
     def login(self) -> dict[str, Any]:

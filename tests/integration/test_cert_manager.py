@@ -1,13 +1,13 @@
 # Copyright (c) 2026, The mysql_on.kubernetes founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Certificates by a real cert-manager: its controller runs as a process of this machine, for one namespace.
+"""Certificates by a real cert-manager: its controller runs as a process of this machine.
 
-The tests build on each other: a site without cert-manager, with it, with an issuer, renewed, taken down.
+The tests build on each other: a site without cert-manager, with it, with an issuer, renewed, taken down; then one of
+the older version whose issuer is the whole cluster's, and the same as plain manifests.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import subprocess
 import sys
@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 import yaml
-from cryptography import x509
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client
 
-from tests.integration import cluster
+from tests.integration import certificates, cluster, manifests
+from tests.integration.certificates import NAMES, PRIMARY, REPLICA, STEPS
 from tests.integration.runner import CHECKOUT, fail, succeed
 from tests.integration.site import Site
 
@@ -29,13 +30,14 @@ pytestmark = [
     pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
 ]
 
-STEPS = ("--tags", "step1,step2,step3,step4,step5,step6")
 ISSUER = "mysql-ca"
-NAMES = ("mysql-1", "mysql-11")
+OLDER = "docker.io/library/mysql:8.0.15"
+# Two sites of this file stand beside whatever else the lab runs.
+MEMORY = {"cluster_memory_request": "256Mi", "cluster_memory_limit": "1Gi"}
 # All that a CA of the cluster takes; the others speak to the world, or serve every namespace.
 CONTROLLERS = ",".join(
     (
-        "issuers",
+        *("issuers", "clusterissuers"),
         *(
             f"certificates-{part}"
             for part in (
@@ -54,21 +56,48 @@ CONTROLLERS = ",".join(
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    # The lab's own option, which these options repeat.
-    options = {"innodb_use_native_aio": "OFF"}
-    memory = {"cluster_memory_request": "256Mi", "cluster_memory_limit": "1Gi"}
-    tls = {"cluster_tls": "required", "cluster_tls_issuer": {"name": ISSUER}}
-    made = Site(cluster_mysql_config=options, **memory, **tls)
-    assert not made.cluster.serves("Certificate"), "the cluster has a cert-manager already"
+    yield from standing(cluster_tls_issuer={"name": ISSUER})
+
+
+@pytest.fixture(scope="module")
+def older(authority: str) -> Iterator[Site]:
+    """A site on the older version, whose issuer is the whole cluster's."""
+    yield from standing(cluster_image=OLDER, cluster_tls_issuer=of_all(authority))
+
+
+def standing(**variables: Any) -> Iterator[Site]:
+    """A site whose replicas and clients have to use TLS."""
+    made = Site(cluster_tls="required", **MEMORY, **variables)
     try:
         yield made
     finally:
         made.remove()
 
 
+def of_all(authority: str) -> dict[str, str]:
+    """The issuer of the whole cluster, as cluster_tls_issuer names it."""
+    return {"name": authority, "kind": "ClusterIssuer"}
+
+
 @pytest.fixture(scope="module")
-def cert_manager(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """cert-manager's kinds, and its controller at work in the site's namespace."""
+def issuer_of_all(authority: str, cert_manager: None) -> dict[str, str]:
+    issue("ClusterIssuer", authority, authority)
+    return of_all(authority)
+
+
+@pytest.fixture(scope="module")
+def authority() -> Iterator[str]:
+    """A namespace of its own: what belongs to a ClusterIssuer, and the name of one, are there."""
+    space = cluster.Space(client.connect(cluster.kubeconfig()))
+    try:
+        yield space.name
+    finally:
+        space.remove()
+
+
+@pytest.fixture(scope="module")
+def cert_manager(authority: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """cert-manager's kinds, and its controller at work."""
     program = str(CHECKOUT / "roles" / "lab" / "files" / "lab")
     said = subprocess.run(
         [sys.executable, program, "build", "--extra", "cert-manager"],
@@ -79,13 +108,16 @@ def cert_manager(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     built = json.loads(said.stdout)
     log = tmp_path_factory.mktemp("cert-manager") / "log"
     kinds = list(definitions(Path(built["manifests"]["cert-manager"])))
+    api = client.connect(cluster.kubeconfig())
+    assert not api.serves("Certificate"), "the cluster has a cert-manager already"
     try:
         for one in kinds:
-            site.cluster.create("CustomResourceDefinition", one)
+            api.create("CustomResourceDefinition", one)
+        # Not for one namespace: the controller of ClusterIssuers does not start then.
         argv = [
             f"{built['folders']['cert-manager']}/controller",
-            *("--kubeconfig", site.kubeconfig, "--leader-elect=false"),
-            *("--namespace", site.namespace, "--cluster-resource-namespace", site.namespace),
+            *("--kubeconfig", cluster.kubeconfig(), "--leader-elect=false"),
+            *("--cluster-resource-namespace", authority),
             *("--controllers", CONTROLLERS, "--metrics-listen-address", "127.0.0.1:0"),
         ]
         with (
@@ -97,8 +129,9 @@ def cert_manager(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             finally:
                 controller.terminate()
     finally:
+        # What is of these kinds goes with them.
         for one in kinds:
-            site.cluster.delete("CustomResourceDefinition", one["metadata"]["name"])
+            api.delete("CustomResourceDefinition", one["metadata"]["name"])
 
 
 def definitions(manifest: Path) -> Iterator[dict[str, Any]]:
@@ -108,38 +141,35 @@ def definitions(manifest: Path) -> Iterator[dict[str, Any]]:
             yield {**one, "metadata": {"name": one["metadata"]["name"]}}
 
 
-def make(site: Site, kind: str, name: str, **spec: Any) -> None:
+def make(kind: str, name: str, namespace: str, **spec: Any) -> None:
+    """Make an object of cert-manager's and wait until it is ready."""
     body = {"apiVersion": "cert-manager.io/v1", "kind": kind, "metadata": {"name": name}}
-    site.cluster.create(kind, {**body, "spec": spec}, site.namespace)
-    ready(site, kind, name)
+    client.connect(cluster.kubeconfig()).create(kind, {**body, "spec": spec}, namespace)
+    ready(kind, name, namespace)
 
 
-def ready(site: Site, kind: str, name: str) -> None:
+def ready(kind: str, name: str, namespace: str) -> None:
     objects = [{"kind": kind, "name": name}]
-    where = {"kubeconfig": site.kubeconfig, "namespace": site.namespace}
+    where = {"kubeconfig": cluster.kubeconfig(), "namespace": namespace}
     succeed("kube_wait", {**where, "objects": objects, "timeout": 60})
 
 
-def certificates(site: Site) -> dict[str, x509.Certificate]:
-    """What the Secret of the instances holds."""
-    secret = site.cluster.get("Secret", "mysql-tls", site.namespace)
-    assert secret is not None
-    return {
-        name: x509.load_pem_x509_certificate(base64.b64decode(secret["data"][name]))
-        for name in ("ca.crt", "tls.crt")
-    }
+def issue(kind: str, name: str, namespace: str) -> None:
+    """Make an issuer with a CA of its own, which is in that namespace."""
+    make("Issuer", "root", namespace, selfSigned={})
+    authority = {"commonName": "Test CA", "secretName": "root-ca", "issuerRef": {"name": "root"}}
+    make("Certificate", "root-ca", namespace, isCA=True, **authority)
+    make(kind, name, namespace, ca={"secretName": "root-ca"})
 
 
-def shown(site: Site) -> set[str]:
-    """Until when the certificates are good that the instances show, as MySQL writes it."""
-    sql = "SELECT variable_value FROM performance_schema.global_status WHERE variable_name = 'Ssl_server_not_after'"
-    return {str(site.value(name, sql)) for name in NAMES}
-
-
-def good_until(certificate: x509.Certificate) -> str:
-    """The same of a certificate; MySQL pads the day with a space."""
-    when = certificate.not_valid_after_utc
-    return f"{when:%b} {when.day:2d} {when:%H:%M:%S %Y} GMT"
+def replicates_by_the_issuer_s(site: Site) -> None:
+    """See that the instances show what the issuer signed, and that the replica checks it."""
+    held = certificates.held(site)
+    held["tls.crt"].verify_directly_issued_by(held["ca.crt"])
+    assert held["ca.crt"].subject.rfc4514_string() == "CN=Test CA"
+    assert certificates.shown(site, held["ca.crt"]) == [held["tls.crt"]] * len(NAMES)
+    assert site.value(REPLICA, certificates.CHANNEL) == certificates.CHECKED
+    certificates.replicates(site, certificates.TLS)
 
 
 def test_a_cluster_without_cert_manager_is_told_before_anything_is_made(site: Site) -> None:
@@ -181,30 +211,11 @@ def test_an_issuer_that_cannot_issue_is_told(site: Site, cert_manager: None) -> 
 
 
 def test_instances_replicate_by_certificates_of_the_issuer(site: Site, cert_manager: None) -> None:
-    make(site, "Issuer", "root", selfSigned={})
-    authority = {"commonName": "Test CA", "secretName": "root-ca", "issuerRef": {"name": "root"}}
-    make(site, "Certificate", "root-ca", isCA=True, **authority)
-    make(site, "Issuer", ISSUER, ca={"secretName": "root-ca"})
-    checked = site.play(*STEPS, "--check")
-    assert not checked.failed, checked.output
+    issue("Issuer", ISSUER, site.namespace)
+    checked = site.play_through(*STEPS, "--check")
     assert "Ask cert-manager for the certificates" in checked.changed
-    first = site.play("--tags", "preflight", *STEPS)
-    assert not first.failed, first.output
-    held = certificates(site)
-    held["tls.crt"].verify_directly_issued_by(held["ca.crt"])
-    assert held["ca.crt"].subject.rfc4514_string() == "CN=Test CA"
-    assert shown(site) == {good_until(held["tls.crt"])}
-    channel = (
-        "SELECT CONCAT(ssl_allowed, ' ', ssl_verify_server_certificate, ' ', ssl_ca_file)"
-        " FROM performance_schema.replication_connection_configuration"
-    )
-    assert site.value("mysql-11", channel) == "YES YES /etc/mysql/tls/ca.crt"
-    # What the primary sees of the connection by which the replica receives.
-    receiving = (
-        "SELECT GROUP_CONCAT(connection_type) FROM performance_schema.threads"
-        " WHERE processlist_command LIKE 'Binlog Dump%'"
-    )
-    assert site.value("mysql-1", receiving) == "SSL/TLS"
+    site.play_through("--tags", "preflight", *STEPS)
+    replicates_by_the_issuer_s(site)
 
 
 def test_a_second_run_changes_nothing(site: Site, cert_manager: None) -> None:
@@ -218,23 +229,29 @@ def test_a_renewed_certificate_is_taken_over_by_the_next_run(
     site: Site, cert_manager: None, secrets: list[str]
 ) -> None:
     """Also one of another CA, which an instance that was not restarted does not trust."""
-    before, held = shown(site), certificates(site)
+    before = certificates.held(site)
     for name in secrets:
         site.cluster.delete("Secret", name, site.namespace)
-        ready(site, "Certificate", name)
-    renewed = certificates(site)
-    assert (renewed["ca.crt"] != held["ca.crt"]) is ("root-ca" in secrets)
-    assert {good_until(renewed["tls.crt"])} != before
-    assert shown(site) == before
+        ready("Certificate", name, site.namespace)
+    renewed = certificates.held(site)
+    assert (renewed["ca.crt"] != before["ca.crt"]) is ("root-ca" in secrets)
+    assert renewed["tls.crt"] != before["tls.crt"]
+    assert certificates.shown(site, before["ca.crt"]) == [before["tls.crt"]] * len(NAMES)
     checked = site.play(*STEPS, "--check")
-    assert checked.changed == [
-        "Compare the ConfigMap, the budget and the Deployments with what is there"
-    ]
-    taken = site.play(*STEPS)
-    assert not taken.failed, taken.output
-    assert shown(site) == {good_until(renewed["tls.crt"])}
+    assert checked.changed == [certificates.COMPARED]
+    site.play_through(*STEPS)
+    replicates_by_the_issuer_s(site)
     again = site.play(*STEPS)
     assert again.recap["changed"] == 0, again.changed
+
+
+def test_an_issuer_that_is_named_no_more_leaves_its_certificates(
+    site: Site, cert_manager: None
+) -> None:
+    held = certificates.held(site)
+    kept = site.play_through(*STEPS, cluster_tls_issuer={})
+    assert kept.recap["changed"] == 0, kept.changed
+    assert certificates.held(site) == held
 
 
 def test_a_teardown_takes_the_certificate_before_its_secret(site: Site, cert_manager: None) -> None:
@@ -243,3 +260,57 @@ def test_a_teardown_takes_the_certificate_before_its_secret(site: Site, cert_man
     assert not gone.failed, gone.output
     assert "Certificate mysql-tls" not in site.objects("Certificate")
     assert "Secret mysql-tls" not in site.objects("Secret")
+
+
+def test_an_issuer_of_the_whole_cluster_that_is_missing_is_told(
+    older: Site, authority: str, cert_manager: None
+) -> None:
+    told = older.play("--tags", "preflight")
+    assert f"ClusterIssuer {authority} is named as the issuer" in told.output
+    assert "kubectl get clusterissuers" in told.output
+    assert "clusterissuers -n" not in told.output
+    assert not older.exists()
+
+
+def test_the_older_version_replicates_by_certificates_of_the_whole_cluster_s_issuer(
+    older: Site, issuer_of_all: dict[str, str]
+) -> None:
+    older.play_through("--tags", "preflight", *STEPS)
+    replicates_by_the_issuer_s(older)
+    again = older.play_through("--tags", "preflight", *STEPS)
+    assert again.recap["changed"] == 0, again.changed
+
+
+def test_the_older_version_takes_another_ca_over_while_it_is_down(
+    older: Site, authority: str
+) -> None:
+    """It cannot be told to read a certificate; its volumes stay, as docs/how-to/tls.md says."""
+    before = certificates.held(older)
+    rows = older.value(PRIMARY, "SELECT COUNT(*) FROM proof.t")
+    for namespace, name in ((authority, "root-ca"), (older.namespace, "mysql-tls")):
+        older.cluster.delete("Secret", name, namespace)
+        ready("Certificate", name, namespace)
+    assert certificates.held(older)["ca.crt"] != before["ca.crt"]
+    older.play_through(playbook="teardown", teardown_confirm=older.namespace)
+    older.play_through(*STEPS)
+    assert older.value(REPLICA, "SELECT COUNT(*) FROM proof.t") == rows
+    replicates_by_the_issuer_s(older)
+
+
+@pytest.mark.parametrize("version", ["9.7", "8.0.15"])
+def test_rendered_manifests_show_the_issuer_s_certificate_by_kubectl_alone(
+    issuer_of_all: dict[str, str], tmp_path: Path, version: str
+) -> None:
+    plain = Site(
+        cluster_image=f"docker.io/library/mysql:{version}",
+        cluster_tls="required",
+        cluster_tls_issuer=issuer_of_all,
+        **MEMORY,
+    )
+    try:
+        manifests.render(plain, tmp_path)
+        manifests.apply(tmp_path, but="08-app-deploy.yaml")
+        replicates_by_the_issuer_s(plain)
+        certificates.refused(plain, "app")
+    finally:
+        plain.remove()

@@ -51,7 +51,7 @@ def wrong(spec: Mapping[str, Any], limit: Any) -> Iterator[Any]:
     kind = str(spec.get("type", "str"))
     yield from WRONG_TYPES[kind]
     if spec.get("choices"):
-        yield "none of them"
+        yield from ("none of them", False, True)
     if isinstance(limit, str):
         for text in WRONG_FORMS[limit]:
             yield [text] if kind == "list" else text
@@ -127,6 +127,21 @@ def _paths(known: Known) -> dict[str, Any]:
     for name, spec in known.options.items():
         found.update({f"{name}.{key}": one for key, one in (spec.get("options") or {}).items()})
     return found
+
+
+@pytest.mark.parametrize("prefix", ["db_", "cluster_"])
+def test_an_issuer_that_nobody_asks_is_refused(prefix: str) -> None:
+    known = next(one for one in GROUPS if one.prefix == prefix)
+    tls, issuer = f"{prefix}tls", f"{prefix}tls_issuer"
+    (told,) = inputs.problems(known, {tls: "off", issuer: {"name": "ca"}}, complete=False)
+    assert told.startswith(f"{issuer}: {{'name': 'ca'}} is given and {tls} is off; allowed: ")
+    for given in ({tls: "off", issuer: {}}, {tls: "required", issuer: {"name": "ca"}}):
+        assert inputs.problems(known, given, complete=False) == []
+
+
+def test_a_word_that_yaml_takes_for_a_boolean_is_told_with_its_quotes() -> None:
+    (told,) = inputs.problems(check_input.known_cluster(), {"cluster_tls": False}, complete=False)
+    assert told == 'cluster_tls: False is not allowed; allowed: "off", preferred, required'
 
 
 def test_a_secret_is_not_shown() -> None:

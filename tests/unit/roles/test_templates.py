@@ -378,6 +378,31 @@ def test_a_primary_that_shows_an_old_certificate_is_told_to_read_the_new_one(
     assert evaluate("db", "db_tls_outdated", db_topology={**where, "primary": {}}, **given) == []
 
 
+@pytest.mark.parametrize(
+    ("wanted", "primary", "replica", "leaving"),
+    [
+        ("off", {"started": True, "tls": "0123456789abcdef"}, {"started": False}, True),
+        # An interrupted run is taken up as long as one of them has certificates.
+        ("off", {"started": True}, {"started": True, "tls": "0123456789abcdef"}, True),
+        ("off", {"started": True}, {"started": True}, False),
+        ("required", {"started": True, "tls": "0123456789abcdef"}, {"started": True}, False),
+        # Nobody could be asked: it is rolled first.
+        ("off", {"started": False, "tls": "0123456789abcdef"}, {"started": True}, False),
+    ],
+)
+def test_replication_leaves_tls_before_the_certificates_go(wanted, primary, replica, leaving):
+    instances = [
+        {"name": "mysql-1", "tls": "", **primary},
+        {"name": "mysql-11", "tls": "", **replica},
+    ]
+    where = {"primary": {"name": "mysql-1"}, "instances": instances}
+    assert evaluate("db", "db_tls_leaving", db_tls=wanted, db_topology=where) is leaving
+    assert (
+        evaluate("db", "db_tls_leaving", db_tls=wanted, db_topology={**where, "primary": {}})
+        is False
+    )
+
+
 def test_cert_manager_is_asked_for_the_names_of_the_services():
     (certificate,) = render(
         "db",
