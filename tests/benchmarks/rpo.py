@@ -155,6 +155,7 @@ def cut(site: Site) -> Lost:
 def body(rounds: dict[str, list[Lost]], load: float) -> str:
     lines = [
         page.measured("python -m tests.benchmarks.rpo", load),
+        "",
         f"{SESSIONS} sessions write one-row transactions for {LOADED:g} s; then the node of the primary loses its"
         " link and all its processes. Lost are transactions that were acknowledged and are nowhere else; each"
         f" count can be off by {SESSIONS}, one statement in flight for each session.",
