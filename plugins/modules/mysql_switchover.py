@@ -442,9 +442,13 @@ def loss(before: planning.Cluster, after: planning.Cluster, asked: causes.Asked)
     target = after.member(asked.target)
     lacking = GtidSet()
     if target is not None:
-        for member in (*before.members, *after.members):
+        for member in before.members:
             if member.name != target.name:
                 lacking |= member.received
+        for member in after.members:
+            # A server sends what is in its binary log before it calls that executed: what the new primary
+            # commits just now others may have, and it cannot lack.
+            lacking |= member.received - member.received.of_uuid(target.uuid)
         lacking -= target.executed
     old = before.member(before.primary)
     read = old is not None and old.state is not None

@@ -43,6 +43,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.switchov
 )
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.plan import Plan, Step
 from ansible_collections.mysql_on.kubernetes.plugins.modules.mysql_replication import argument_spec
+from ansible_collections.mysql_on.kubernetes.plugins.modules.mysql_switchover import loss
 
 UUIDS = {
     name: f"{number:08d}-0000-0000-0000-000000000000"
@@ -268,6 +269,21 @@ def test_nobody_is_asked_for_and_nobody_can() -> None:
     assert nobody(away, "planned") == ["switchover.primary_unreachable"]
     assert nobody(away, "lost") == ["switchover.no_candidate"]
     assert nobody(replace(away, primary=""), "planned") == ["switchover.primary_unknown"]
+
+
+def test_what_the_new_primary_commits_just_now_is_not_lost_but_what_another_had_is() -> None:
+    """A replica holds what the primary has logged, before the primary says that it executed it."""
+    executed = f"{gtids(9)},{UUIDS['mysql-11']}:1-3"
+    after = with_members(
+        healthy(),
+        member("mysql-1", channel("mysql-11"), last=10),
+        member("mysql-11", executed=executed),
+        member("mysql-12", channel("mysql-11", retrieved=f"{UUIDS['mysql-11']}:1-4")),
+    )
+    lost = loss(
+        healthy(), replace(after, primary="mysql-11"), causes.Asked("planned", "mysql-11", 60)
+    )
+    assert lost == {"gtids": f"{P}:10", "transactions": 1, "complete": True}
 
 
 def test_an_old_primary_that_comes_back_is_refused_with_its_transactions() -> None:
