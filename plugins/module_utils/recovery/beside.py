@@ -36,6 +36,8 @@ class Beside(Generic[T]):
 
     def result(self) -> T:
         """Wait for the answer and return it. Raises what the work raised, CollectionError where it has no answer."""
+        answer: T
+        error: CollectionError | None
         try:
             answer, error = self._receiver.recv()
         except EOFError as gone:
@@ -46,7 +48,7 @@ class Beside(Generic[T]):
             ) from gone
         if error is not None:
             raise error
-        return answer  # type: ignore[no-any-return]
+        return answer
 
 
 @contextmanager

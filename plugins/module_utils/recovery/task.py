@@ -234,10 +234,12 @@ def _apply(task: Task) -> dict[str, Any]:
     if task.check_mode:
         return {**result, "stage": before.stage if before else None}
     checked = {}
-    # What the binary logs did to each table is counted while the server applies them.
-    with _counting(task, work) as counting:
+    if before is not None and before.reached(VERIFIED):
         record = work.apply()
-        if before is None or not before.reached(VERIFIED):
+    else:
+        # What the binary logs did to each table is counted while the server applies them.
+        with _counting(task, work) as counting:
+            record = work.apply()
             with work.room():
                 checked = _verify(task, work, counting)
     record = work.scratch.record() or record
