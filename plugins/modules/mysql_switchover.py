@@ -236,6 +236,8 @@ findings:
 """
 
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -442,18 +444,20 @@ def loss(before: planning.Cluster, after: planning.Cluster, asked: causes.Asked)
     target = after.member(asked.target)
     lacking = GtidSet()
     if target is not None:
-        for member in before.members:
-            if member.name != target.name:
-                lacking |= member.received
-        for member in after.members:
-            # A server sends what is in its binary log before it calls that executed: what the new primary
-            # commits just now others may have, and it cannot lack.
-            lacking |= member.received - member.received.of_uuid(target.uuid)
-        lacking -= target.executed
+        had, have = (received_beside(each, target.name) for each in (before, after))
+        # A server sends what is in its binary log before it calls that executed: what the new primary
+        # commits just now others may have, and it cannot lack.
+        lacking = (had | (have - have.of_uuid(target.uuid))) - target.executed
     old = before.member(before.primary)
     read = old is not None and old.state is not None
     complete = asked.mode == "planned" or read
     return {"gtids": str(lacking), "transactions": lacking.count, "complete": complete}
+
+
+def received_beside(cluster: planning.Cluster, name: str) -> GtidSet:
+    """Return what all but one of the members have executed or received."""
+    others = (member.received for member in cluster.members if member.name != name)
+    return reduce(or_, others, GtidSet())
 
 
 def switch(module: AnsibleModule, site: Site, running: Run) -> dict[str, Any]:
