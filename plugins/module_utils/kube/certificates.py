@@ -30,7 +30,7 @@ def state(obj: Object) -> str:
         return "without a condition Ready"
     if entry.get("status") == "True":
         return "Ready" if is_ready(obj) else "Ready as it was before"
-    return ": ".join(str(entry[key]) for key in ("reason", "message") if entry.get(key))
+    return ": ".join(pod_status.condition_words(entry))
 
 
 def conditions(obj: Object) -> list[str]:

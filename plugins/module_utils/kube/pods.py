@@ -88,8 +88,13 @@ def condition_entry(obj: Object, kind: str) -> Object | None:
 
 def condition_line(subject: str, kind: str, entry: Object) -> str:
     """Return a condition as a proof line: its status, reason and message. Pure."""
-    said = [str(entry[key]) for key in ("reason", "message") if entry.get(key)]
-    return f"{subject}: condition {kind} is {': '.join([str(entry.get('status')), *said])}"
+    words = ": ".join([str(entry.get("status")), *condition_words(entry)])
+    return f"{subject}: condition {kind} is {words}"
+
+
+def condition_words(entry: Object) -> list[str]:
+    """Return the reason and the message of a condition, as far as it has them. Pure."""
+    return [str(entry[key]) for key in ("reason", "message") if entry.get(key)]
 
 
 def node_of(pod: Object) -> str:

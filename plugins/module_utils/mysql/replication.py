@@ -256,6 +256,7 @@ def wait_following(
     deadline = time.monotonic() + timeout
     before = earlier is not None and earlier.following
     if before:
+        # A source that refuses is seen to do so only some time after the first look.
         time.sleep(min(POLL_SECONDS, timeout))
     while True:
         channels = observe_channels(connection)
