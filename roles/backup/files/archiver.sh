@@ -183,8 +183,7 @@ look() {
   source_names=()
   source_sizes=()
   source_file=
-  if ! run "$STALL_SECONDS" mysql --defaults-file="$CLIENT_CNF" --connect-timeout="$CONNECT_SECONDS" \
-    --batch --skip-column-names -e "SELECT @@server_uuid; SHOW BINARY LOGS"; then
+  if ! run "$STALL_SECONDS" "${SOURCE_CLIENT[@]}" -e "SELECT @@server_uuid; SHOW BINARY LOGS"; then
     failed connecting "$word"
     return 1
   fi

@@ -61,9 +61,11 @@ write_whole() {
   mv -f "$1.tmp" "$1"
 }
 
+# How the source is asked: an answer without names, a line each.
+SOURCE_CLIENT=(mysql --defaults-file="$CLIENT_CNF" --connect-timeout="$CONNECT_SECONDS" --batch --skip-column-names)
+
 source_client() {
-  timeout 30 mysql --defaults-file="$CLIENT_CNF" --connect-timeout="$CONNECT_SECONDS" \
-    --batch --skip-column-names "$@"
+  timeout 30 "${SOURCE_CLIENT[@]}" "$@"
 }
 
 # Suffix of what is packed.
