@@ -460,13 +460,18 @@ def recovered_in_cluster(transactions: int) -> float:
 @contextmanager
 def quick(site: Site) -> Iterator[None]:
     """Let the instances of a site write without syncing: what they write is no part of a figure."""
-    durability = "SET GLOBAL sync_binlog = {0}, GLOBAL innodb_flush_log_at_trx_commit = {0}"
-    for level in (0, 1):
+
+    def sync(level: int) -> None:
         for name in ("mysql-1", "mysql-11"):
             with site.connect(name) as session:
-                session.execute(durability.format(level))
-        if not level:
-            yield
+                session.execute(
+                    "SET GLOBAL sync_binlog = %s, GLOBAL innodb_flush_log_at_trx_commit = %s",
+                    (level, level),
+                )
+
+    sync(0)
+    yield
+    sync(1)
 
 
 def known(session: Connection) -> list[dict[str, Any]]:

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import ssl
-import time
 from typing import Any
 
 import pymysql
 import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import portforward
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.polling import look_until
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from pymysql.constants import ER
@@ -96,11 +96,9 @@ def refused(site: Site, user: str) -> None:
 
 def wait_until(site: Site, name: str, sql: str, wanted: Any) -> None:
     """Wait until an instance answers so."""
-    deadline = time.monotonic() + DEADLINE
     with site.connect(name) as connection:
-        while (found := connection.value(sql)) != wanted:
-            assert time.monotonic() < deadline, f"{name}: {found!r} instead of {wanted!r}: {sql}"
-            time.sleep(0.2)
+        found = look_until(lambda: connection.value(sql), lambda now: now == wanted, DEADLINE)
+    assert found == wanted, f"{name}: {found!r} instead of {wanted!r}: {sql}"
 
 
 def replicates(site: Site, by: str) -> None:

@@ -29,8 +29,7 @@ def commands(readme: str) -> list[str]:
 
 def render(site: Site, folder: Path) -> None:
     """Render a site, see that once is enough, and fill in the passwords and the data."""
-    rendered = site.play(playbook="manifests", manifests_folder=str(folder))
-    assert not rendered.failed, rendered.output
+    site.play_through(playbook="manifests", manifests_folder=str(folder))
     assert site.play(playbook="manifests", manifests_folder=str(folder)).changed == []
     for name, (blank, count) in BLANKS.items():
         text = (folder / name).read_text()
