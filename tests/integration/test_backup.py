@@ -60,6 +60,17 @@ def rotate(server: servers.Server) -> None:
     order(server)
 
 
+def archived(
+    server_factory: ServerFactory, archive_of: ArchiveFactory
+) -> tuple[servers.Server, LocalArchive]:
+    """A server with a shop, and an archiver at work beside it."""
+    source = server_factory("9.7", 1)
+    shop(source)
+    backup = archive_of(source)
+    backup.start()
+    return source, backup
+
+
 def sealed(count: int) -> Callable[[Any], bool]:
     return lambda found: sum(log.sealed for log in found.archive.binlogs) >= count
 
@@ -91,10 +102,7 @@ def test_files_are_the_servers_own_and_what_is_in_them_is_known(
 def test_a_killed_archiver_goes_on_without_a_gap_and_never_has_less_than_before(
     server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
-    source = server_factory("9.7", 1)
-    shop(source)
-    backup = archive_of(source)
-    backup.start()
+    source, backup = archived(server_factory, archive_of)
     order(source, 3)
     before = backup.wait_for(source).archive.logged
     backup.stop(kill=True)
@@ -135,10 +143,7 @@ def assert_same(backup: LocalArchive, server: servers.Server, sealed_count: int)
 def test_an_append_that_was_cut_leaves_no_gap(
     noted: bool, server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
-    source = server_factory("9.7", 1)
-    shop(source)
-    backup = archive_of(source)
-    backup.start()
+    source, backup = archived(server_factory, archive_of)
     order(source, 3)
     backup.wait_for(source)
     backup.stop(kill=True)
@@ -165,10 +170,7 @@ def test_an_append_that_was_cut_leaves_no_gap(
 
 
 def test_many_logs_are_caught_up_with(server_factory: ServerFactory, archive_of: ArchiveFactory):
-    source = server_factory("9.7", 1)
-    shop(source)
-    backup = archive_of(source)
-    backup.start()
+    source, backup = archived(server_factory, archive_of)
     backup.wait_for(source)
     backup.stop()
     for _number in range(8):
@@ -267,10 +269,7 @@ def uuid(server: servers.Server) -> str:
 def test_logs_that_were_purged_before_they_were_archived_are_a_gap_by_their_transactions(
     server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
-    source = server_factory("9.7", 1)
-    shop(source)
-    backup = archive_of(source)
-    backup.start()
+    source, backup = archived(server_factory, archive_of)
     backup.wait_for(source)
     backup.stop()
     had = executed(source)
@@ -289,10 +288,7 @@ def test_logs_that_were_purged_before_they_were_archived_are_a_gap_by_their_tran
 def test_a_server_that_counts_anew_leaves_its_old_history_untouched(
     server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
-    source = server_factory("9.7", 1)
-    shop(source)
-    backup = archive_of(source)
-    backup.start()
+    source, backup = archived(server_factory, archive_of)
     rotate(source)
     backup.wait_for(source)
     backup.wait(sealed(1), "a sealed file")
@@ -308,10 +304,7 @@ def test_a_server_that_counts_anew_leaves_its_old_history_untouched(
 def test_a_server_that_counts_anew_between_two_fetches_is_told_by_when_it_began_the_log(
     server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
-    source = server_factory("9.7", 1)
-    shop(source)
-    backup = archive_of(source)
-    backup.start()
+    source, backup = archived(server_factory, archive_of)
     backup.wait_for(source)
     old = (copies(backup, source) / "binlog.000001").read_bytes()
     assert backup.archiver
