@@ -20,9 +20,8 @@ from tests.integration import cluster
 from tests.integration.site import Played, Site
 
 pytestmark = [
-    pytest.mark.lab,
+    *cluster.MARKS,
     pytest.mark.long,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
 ]
 
 # Tasks of each phase at whose begin the controller is killed, one run after another.

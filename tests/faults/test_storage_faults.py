@@ -21,8 +21,7 @@ from tests.integration.runner import codes, fail, run_module, succeed
 from tests.integration.site import Site
 
 pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
+    *cluster.MARKS,
 ]
 long = pytest.mark.long
 

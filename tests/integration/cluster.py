@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client, kinds
 
 from tests.integration.runner import CHECKOUT
@@ -34,6 +35,13 @@ def kubeconfig() -> str:
     given = os.environ.get("MYSQL_ON_KUBERNETES_KUBECONFIG")
     path = Path(given) if given else CHECKOUT / ".lab" / "kubeconfig"
     return str(path) if path.exists() else ""
+
+
+# Of every test that needs the lab's cluster.
+MARKS = (
+    pytest.mark.lab,
+    pytest.mark.skipif(not kubeconfig(), reason="no cluster: make lab"),
+)
 
 
 def lan_client() -> list[str]:

@@ -14,9 +14,8 @@ from tests.integration.course import DEPLOYMENTS, ROWS, Course
 from tests.integration.site import Played, Site
 
 pytestmark = [
-    pytest.mark.lab,
+    *cluster.MARKS,
     pytest.mark.long,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
 ]
 
 INSTANCES = {"mysql-1": 1, "mysql-11": 11, "mysql-12": 12}

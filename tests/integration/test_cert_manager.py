@@ -25,9 +25,8 @@ from tests.integration.runner import CHECKOUT, fail, succeed
 from tests.integration.site import Site
 
 pytestmark = [
-    pytest.mark.lab,
+    *cluster.MARKS,
     pytest.mark.long,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
 ]
 
 ISSUER = "mysql-ca"

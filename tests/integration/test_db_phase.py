@@ -15,9 +15,8 @@ from tests.integration import cluster
 from tests.integration.site import Site
 
 pytestmark = [
-    pytest.mark.lab,
+    *cluster.MARKS,
     pytest.mark.long,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
 ]
 
 LABELS = f"app.kubernetes.io/name=mysql,{topology.SERVER_LABEL}"

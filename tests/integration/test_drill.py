@@ -19,9 +19,8 @@ from tests.integration.runner import codes, run_module, succeed
 from tests.integration.site import Site
 
 pytestmark = [
-    pytest.mark.lab,
+    *cluster.MARKS,
     pytest.mark.long,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
 ]
 
 STEPS = ("--tags", "infra,db")

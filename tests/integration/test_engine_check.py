@@ -14,8 +14,7 @@ from tests.integration import cluster
 from tests.integration.runner import codes, fail, succeed
 
 pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
+    *cluster.MARKS,
 ]
 
 OLD = "docker.io/library/mysql:8.0.15"

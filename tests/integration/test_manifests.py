@@ -13,9 +13,8 @@ from tests.integration import cluster, manifests
 from tests.integration.site import Site
 
 pytestmark = [
-    pytest.mark.lab,
+    *cluster.MARKS,
     pytest.mark.long,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
 ]
 
 

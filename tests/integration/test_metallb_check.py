@@ -15,8 +15,7 @@ from tests.integration import cluster
 from tests.integration.runner import codes, fail, succeed
 
 pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
+    *cluster.MARKS,
 ]
 
 HELD = "192.168.0.251"

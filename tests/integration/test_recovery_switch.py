@@ -15,9 +15,8 @@ from tests.integration.runner import codes, fail, succeed
 from tests.integration.site import Played, Site
 
 pytestmark = [
-    pytest.mark.lab,
+    *cluster.MARKS,
     pytest.mark.long,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
 ]
 
 STEPS = ("--tags", "infra,db,data")

@@ -16,9 +16,8 @@ from tests.integration.cluster import container, deployment_spec, pod_spec
 from tests.integration.runner import codes, fail, succeed
 
 pytestmark = [
-    pytest.mark.lab,
+    *cluster.MARKS,
     pytest.mark.long,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
 ]
 
 PASSWORD = "a-password-for-one-test"

@@ -19,8 +19,7 @@ from tests.integration import cluster
 from tests.integration.cluster import container, deployment_spec, pod_spec
 
 pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
+    *cluster.MARKS,
 ]
 
 PASSWORD = "a-password-for-one-test"

@@ -20,8 +20,7 @@ from tests.integration import cluster
 from tests.integration.site import Site
 
 pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
+    *cluster.MARKS,
 ]
 long = pytest.mark.long
 

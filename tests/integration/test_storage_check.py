@@ -15,8 +15,7 @@ from tests.integration.cluster import claim_spec, container, deployment_spec, po
 from tests.integration.runner import codes, fail, succeed
 
 pytestmark = [
-    pytest.mark.lab,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
+    *cluster.MARKS,
 ]
 
 

@@ -16,9 +16,8 @@ from tests.integration.runner import succeed
 from tests.integration.site import Played, Site
 
 pytestmark = [
-    pytest.mark.lab,
+    *cluster.MARKS,
     pytest.mark.long,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
 ]
 
 MADE = (

@@ -19,9 +19,8 @@ from tests.integration import cluster
 from tests.integration.site import Site
 
 pytestmark = [
-    pytest.mark.lab,
+    *cluster.MARKS,
     pytest.mark.long,
-    pytest.mark.skipif(not cluster.kubeconfig(), reason="no cluster: make lab"),
 ]
 
 IP = "192.168.0.251"
