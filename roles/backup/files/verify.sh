@@ -18,7 +18,7 @@ newest() {
 folder=$ARCHIVE/base/${1:-}
 if [ -z "${1:-}" ]; then folder=$(newest); fi
 manifest=$folder/manifest.json
-[ -n "$folder" ] && [ -e "$manifest" ] || fail "no base ${1:-} in $ARCHIVE"
+if [ -z "$folder" ] || [ ! -e "$manifest" ]; then fail "no base ${1:-} in $ARCHIVE"; fi
 
 main() {
   local wrong failed

@@ -64,9 +64,13 @@ def test_a_session_by_tcp_reads_no_authorities_that_it_does_not_ask(
     def read(*_options: object) -> None:
         raise AssertionError("the authorities of the machine were read")
 
+    def hang_up(listening: socket.socket) -> None:
+        session, _address = listening.accept()
+        session.close()
+
     monkeypatch.setattr(ssl.SSLContext, "load_default_certs", read)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = threading.Thread(target=lambda: listening.accept()[0].close())
+        server = threading.Thread(target=hang_up, args=(listening,))
         server.start()
         with pytest.raises(MysqlError) as error:
             connect_tcp("127.0.0.1", listening.getsockname()[1], user="root", connect_timeout=5)
