@@ -246,7 +246,7 @@ from ..module_utils import roads
 from ..module_utils.causes import switchover as causes
 from ..module_utils.finding import CollectionError, Finding, errors, worst_first
 from ..module_utils.kube import client, routes
-from ..module_utils.mysql import switchover as planning
+from ..module_utils.mysql import switchover, switchover_plan
 from ..module_utils.mysql.connection import Connection
 from ..module_utils.mysql.gtid import GtidSet
 from ..module_utils.mysql.switchover_run import Run, look
@@ -262,7 +262,7 @@ def argument_spec() -> dict[str, Any]:
         **roads.instances_argument_spec(),
         **roads.kubernetes_argument_spec(),
         **roads.findings_argument_spec(),
-        "mode": {"type": "str", "choices": list(planning.MODES), "default": "planned"},
+        "mode": {"type": "str", "choices": list(switchover.MODES), "default": "planned"},
         "primary": {"type": "str"},
         "target": {"type": "str"},
         "services": {
@@ -310,7 +310,7 @@ class Site:
         """Open a session of an instance."""
         return roads.connect_instance(self.params, self.by_name[name])
 
-    def look(self, name: str) -> planning.Member:
+    def look(self, name: str) -> switchover.Member:
         """Return an instance as it is now."""
         host, port = self.address(name)
         return look(name, host, port, self.connect)
@@ -329,7 +329,7 @@ class Site:
             )
         return instance["login_host"], params["source_port"] or instance["login_port"]
 
-    def observe(self, before: planning.Cluster | None = None) -> planning.Cluster:
+    def observe(self, before: switchover.Cluster | None = None) -> switchover.Cluster:
         """Return the instances; the primary last, or what it commits meanwhile would look errant.
 
         before: where given, those that did not answer then are not waited for again.
@@ -340,13 +340,13 @@ class Site:
         others = [name for name in self.by_name if name != primary]
         found = {name: away.get(name) or self.look(name) for name in others}
         if not seen and not primary:
-            primary = planning.only_writer(tuple(found.values()))
+            primary = switchover.only_writer(tuple(found.values()))
         if primary in self.by_name:
             found[primary] = self.look(primary)
         members = tuple(found[name] for name in self.by_name)
         if seen is None:
-            return planning.Cluster(primary, members)
-        return planning.Cluster(primary, members, routes.reads(seen), routes.wanted(seen))
+            return switchover.Cluster(primary, members)
+        return switchover.Cluster(primary, members, routes.reads(seen), routes.wanted(seen))
 
 
 def refuse_unknown(params: dict[str, Any]) -> None:
@@ -361,7 +361,7 @@ def refuse_unknown(params: dict[str, Any]) -> None:
 
 
 def decide(
-    site: Site, running: Run, cluster: planning.Cluster
+    site: Site, running: Run, cluster: switchover.Cluster
 ) -> tuple[causes.Asked, list[Finding]]:
     """Return what is done and the doubts about it; raise where it must not be done."""
     params = site.params
@@ -372,7 +372,7 @@ def decide(
         heard = running.still_heard(cluster.members)
     asked = causes.Asked(
         params["mode"],
-        params["target"] or planning.choose(cluster, params["mode"]),
+        params["target"] or switchover.choose(cluster, params["mode"]),
         params["timeout"],
         params["force"],
         params["accept_loss"],
@@ -392,7 +392,7 @@ def decide(
 
 
 def carry_out(
-    site: Site, running: Run, plan: Plan[planning.Cluster], asked: causes.Asked
+    site: Site, running: Run, plan: Plan[switchover.Cluster], asked: causes.Asked
 ) -> list[Finding]:
     """Do the steps; return what became of members that do not follow, raise what else failed."""
     details = {"changed": True, "plan": plan.as_list()}
@@ -417,10 +417,10 @@ def carry_out(
     return found
 
 
-def described(cluster: planning.Cluster, target: str) -> list[dict[str, Any]]:
+def described(cluster: switchover.Cluster, target: str) -> list[dict[str, Any]]:
     primary = cluster.member(target)
 
-    def role(member: planning.Member) -> str:
+    def role(member: switchover.Member) -> str:
         if member.state is None:
             return "unreachable"
         if member.name == target:
@@ -439,7 +439,9 @@ def described(cluster: planning.Cluster, target: str) -> list[dict[str, Any]]:
     ]
 
 
-def loss(before: planning.Cluster, after: planning.Cluster, asked: causes.Asked) -> dict[str, Any]:
+def loss(
+    before: switchover.Cluster, after: switchover.Cluster, asked: causes.Asked
+) -> dict[str, Any]:
     """Return what the new primary lacks: what it had not received, and what shows itself now."""
     target = after.member(asked.target)
     lacking = GtidSet()
@@ -454,7 +456,7 @@ def loss(before: planning.Cluster, after: planning.Cluster, asked: causes.Asked)
     return {"gtids": str(lacking), "transactions": lacking.count, "complete": complete}
 
 
-def received_beside(cluster: planning.Cluster, name: str) -> GtidSet:
+def received_beside(cluster: switchover.Cluster, name: str) -> GtidSet:
     """Return what all but one of the members have executed or received."""
     others = (member.received for member in cluster.members if member.name != name)
     return reduce(or_, others, GtidSet())
@@ -465,7 +467,7 @@ def switch(module: AnsibleModule, site: Site, running: Run) -> dict[str, Any]:
     before = site.observe()
     asked, doubts = decide(site, running, before)
     given = {key: params[f"source_{key}"] for key in GIVEN}
-    wanted = planning.Wanted(
+    wanted = switchover.Wanted(
         mode=asked.mode,
         target=asked.target,
         settings={key: value for key, value in given.items() if value is not None},
@@ -474,7 +476,7 @@ def switch(module: AnsibleModule, site: Site, running: Run) -> dict[str, Any]:
         clients=params["end_sessions"],
         fence=params["fence"],
     )
-    plan = planning.plan(before, wanted, running)
+    plan = switchover_plan.plan(before, wanted, running)
     after = plan.after()
     if not module.check_mode and plan.changed:
         doubts += carry_out(site, running, plan, asked)
@@ -498,7 +500,7 @@ def switch(module: AnsibleModule, site: Site, running: Run) -> dict[str, Any]:
         "write_pause_seconds": running.pause,
         "instances": instances,
         "findings": [doubt.as_dict() for doubt in worst_first(doubts)],
-        "diff": diff(planning.shown(before), planning.shown(after)),
+        "diff": diff(switchover.shown(before), switchover.shown(after)),
     }
 
 

@@ -38,9 +38,9 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.switchov
     Wanted,
     choose,
     only_writer,
-    plan,
     shown,
 )
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.switchover_plan import plan
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.plan import Plan, Step
 from ansible_collections.mysql_on.kubernetes.plugins.modules.mysql_replication import argument_spec
 from ansible_collections.mysql_on.kubernetes.plugins.modules.mysql_switchover import loss
