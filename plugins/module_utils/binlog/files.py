@@ -44,8 +44,8 @@ ENCRYPTED = b"\xfdbin"
 _OPENING = struct.Struct("<IBIIIHB16sQBqq")
 _SIZE = struct.Struct("<I")
 _ROOM = 128
-# How much of a mapped file is held in memory, about.
-WINDOW = 32 << 20
+# How much of a mapped file is held in memory, up to twice of it.
+WINDOW = 8 << 20
 
 # Where an event's flags are, and the one of a log that its server has not closed.
 _FLAGS, _IN_USE = 17, 1
