@@ -95,7 +95,7 @@ def in_tree(root: Path, *command: str, **options: Any) -> subprocess.CompletedPr
 
 @dataclass
 class Server:
-    """One mysqld."""
+    """One mysqld. program: where it is in the tree."""
 
     version: str
     server_id: int
@@ -104,6 +104,7 @@ class Server:
     arguments: tuple[str, ...] = ()
     password: str = PASSWORD
     host: str = "127.0.0.1"
+    program: str = "mysqld"
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -159,7 +160,7 @@ class Server:
     def start(self, *arguments: str) -> None:
         """Start it and return when root can log in; further arguments hold for this start."""
         command = [
-            *("chroot", str(self.tree), "mysqld", f"--defaults-file={self.inside}/my.cnf"),
+            *("chroot", str(self.tree), self.program, f"--defaults-file={self.inside}/my.cnf"),
             *(*COMMON, *REDO[self.version]),
             *(f"--datadir={self.inside}/data", f"--socket={self.inside}/mysqld.sock"),
             *(f"--pid-file={self.inside}/mysqld.pid", f"--log-error={self.inside}/error.log"),

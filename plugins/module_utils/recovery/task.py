@@ -282,9 +282,11 @@ def _verify(task: Task, work: Work, counting: Beside[dict[str, Effect]]) -> dict
         done = counting.result()
         if task.params["count_rows"]:
             rows = verify.expected_rows(recovery.base, done)
+        unknown = verify.forgetting(connection)
         if any(DELETE in effect.rows for effect in done.values()):
-            for table in verify.cascading(connection):
-                rows.pop(table, None)
+            unknown |= verify.cascading(connection)
+        for table in unknown:
+            rows.pop(table, None)
         tables = verify.compare(reading, recovery.base, rows, known)
         gtids = str(executed(connection))
     record = work.scratch.record()

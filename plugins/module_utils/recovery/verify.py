@@ -91,6 +91,15 @@ def cascading(connection: Connection) -> set[str]:
     return {f"{row['s']}.{row['t']}" for row in rows}
 
 
+def forgetting(connection: Connection) -> set[str]:
+    """Return the tables whose engine keeps no rows, or none beyond a restart, whatever the binary logs tell."""
+    rows = connection.query(
+        "SELECT table_schema AS s, table_name AS t FROM information_schema.tables"
+        " WHERE engine IN ('BLACKHOLE', 'MEMORY')"
+    )
+    return {f"{row['s']}.{row['t']}" for row in rows}
+
+
 def read(connection: Connection) -> checksum.Reading:
     """Return rows and checksum of every table of the instance."""
     member = checksum.Member(NAME, connection)
