@@ -57,6 +57,10 @@ test-all: test ## The gate, then the long work: full matrices and benchmarks
 lint: venv ## Static checks alone
 	@$(RUN) lint
 
+.PHONY: sanity
+sanity: venv ## ansible-test sanity alone
+	@$(RUN) sanity
+
 .PHONY: unit
 unit: venv ## Unit tests alone
 	@$(RUN) unit
