@@ -17,12 +17,10 @@ import time
 from collections import defaultdict
 
 from tests.benchmarks import page
-from tests.integration.site import Played, Site
+from tests.integration.site import LITTLE_MEMORY, Played, Site
 
 HEADING = "Few and many replicas"
 RUNS = {"first": "first run", "second": "second run", "check": "check run after it"}
-# All instances are on one machine: what a replica of a few thousand rows needs, and no more.
-MEMORY = {"cluster_memory_request": "256Mi", "cluster_memory_limit": "1Gi"}
 
 
 def timed(site: Site, *options: str, changes: bool) -> float:
@@ -40,7 +38,7 @@ def last(played: Played) -> str:
 
 def measure(replicas: int, scale: float) -> dict[str, float]:
     """Make a site with that many replicas, run it again, and once more in check mode."""
-    site = Site(cluster_replicas=replicas, cluster_data_scale=scale, **MEMORY)
+    site = Site(cluster_replicas=replicas, cluster_data_scale=scale, **LITTLE_MEMORY)
     try:
         return {
             "first": timed(site, changes=True),

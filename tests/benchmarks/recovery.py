@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import select
 import shutil
 import signal
 import statistics
@@ -61,6 +62,7 @@ DROP = {"before": {"statement": "DROP", "table": "shop.later"}}
 # Of the archiver, with it and without it.
 TURNS = 150
 
+# What the procedure makes once can be made again.
 SCHEMA = (
     "CREATE DATABASE shop",
     "CREATE TABLE shop.orders (id BIGINT PRIMARY KEY, who VARCHAR(60), note VARCHAR(400))",
@@ -73,8 +75,8 @@ BEGIN
   DECLARE i BIGINT DEFAULT first;
   WHILE i < first + count DO
     START TRANSACTION;
-    INSERT INTO shop.orders VALUES (i, CONCAT('customer ', i % 9973), REPEAT(CHAR(65 + i % 26), 300));
-    INSERT INTO shop.items VALUES (i, 1, REPEAT('a', 60)), (i, 2, REPEAT('b', 60)),
+    REPLACE INTO shop.orders VALUES (i, CONCAT('customer ', i % 9973), REPEAT(CHAR(65 + i % 26), 300));
+    REPLACE INTO shop.items VALUES (i, 1, REPEAT('a', 60)), (i, 2, REPEAT('b', 60)),
       (i, 3, REPEAT('c', 60));
     UPDATE shop.stock SET n = n - 1 WHERE id = 1 + i % 5000;
     COMMIT;
@@ -173,7 +175,7 @@ def piped(made: History, settings: tuple[str, ...], *, together: bool = False) -
         )
         if together:
             command = f"taskset --cpu-list --pid 0 $$ >&2; {command}"
-            pin(running(server), 0)
+            pin(pid_of(server.process), 0)
         began = time.monotonic()
         environment = {**os.environ, "MYSQL_PWD": server.password}
         servers.in_tree(server.tree, "bash", "-c", command, env=environment)
@@ -212,13 +214,16 @@ def ran(command: list[str], **options: Any) -> tuple[float, float]:
     What wait4 tells counts this process too, as the child was before it became the program.
     """
     began, most = time.monotonic(), 0
-    with subprocess.Popen(command, **options) as process:
-        while process.poll() is None:
+    with (
+        subprocess.Popen(command, **options) as process,
+        open(os.pidfd_open(process.pid), "rb", 0) as ended,
+    ):
+        while not select.select([ended], [], [], 0.02)[0]:
             most = max(most, peak_memory(process.pid))
-            time.sleep(0.02)
+        seconds = time.monotonic() - began
     if process.returncode:
         raise RuntimeError(f"{command[0]} ended with {process.returncode}")
-    return time.monotonic() - began, most / 1024
+    return seconds, most / 1024
 
 
 def peak_memory(pid: int) -> int:
@@ -362,11 +367,11 @@ def measure_scale(options: argparse.Namespace) -> None:
     page.write("Scale of a recovery", text)
 
 
-def running(server: Server) -> int:
-    """Return the process of a server. Raises RuntimeError where it does not run."""
-    if server.process is None:
-        raise RuntimeError("the server does not run")
-    return server.process.pid
+def pid_of(process: subprocess.Popen[bytes] | None) -> int:
+    """Return the number of what was started. Raises RuntimeError where it was not."""
+    if process is None:
+        raise RuntimeError("it does not run")
+    return process.pid
 
 
 @contextmanager
@@ -386,13 +391,13 @@ def in_memory(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def written_all_the_time(server: Server) -> Iterator[None]:
-    """Let one session write transactions of the same kind until the end; the tables do not grow."""
+    """Let one session write the same transactions again and again until the end; the tables do not grow."""
     enough = threading.Event()
 
     def write() -> None:
         with server.connect() as session:
             while not enough.is_set():
-                session.execute("CALL shop.rewrite(500)")
+                session.execute("CALL shop.work(1, 500)")
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -404,7 +409,7 @@ def written_all_the_time(server: Server) -> Iterator[None]:
 
 
 @dataclass
-class Beside:
+class Archiver:
     """An archiver that rests and goes on, beside a server that is written to."""
 
     server: Server
@@ -412,9 +417,7 @@ class Beside:
 
     @property
     def pid(self) -> int:
-        if self.archive.archiver is None:
-            raise RuntimeError("the archiver does not run")
-        return self.archive.archiver.pid
+        return pid_of(self.archive.archiver)
 
     def logged(self) -> int:
         """Bytes of binary log that the server has written."""
@@ -438,7 +441,7 @@ class Beside:
         """Let it go on, and return once it has what was written meanwhile."""
         wanted = self.logged()
         os.kill(self.pid, signal.SIGCONT)
-        if not look_until(self.archived, lambda have: have >= wanted, 30, 0.02):
+        if not look_until(lambda: self.archived() >= wanted, bool, 30, 0.02):
             raise RuntimeError("the archive does not follow")
 
     def rate(self, seconds: float) -> float:
@@ -446,21 +449,6 @@ class Beside:
         began, before = time.monotonic(), self.logged()
         time.sleep(seconds)
         return (self.logged() - before) / (time.monotonic() - began)
-
-
-REWRITE = """CREATE PROCEDURE shop.rewrite(IN count INT)
-BEGIN
-  DECLARE i BIGINT DEFAULT 1;
-  WHILE i <= count DO
-    START TRANSACTION;
-    REPLACE INTO shop.orders VALUES (i, CONCAT('customer ', i % 9973), REPEAT(CHAR(65 + i % 26), 300));
-    REPLACE INTO shop.items VALUES (i, 1, REPEAT('a', 60)), (i, 2, REPEAT('b', 60)),
-      (i, 3, REPEAT('c', 60));
-    UPDATE shop.stock SET n = n - 1 WHERE id = 1 + i % 5000;
-    COMMIT;
-    SET i = i + 1;
-  END WHILE;
-END"""
 
 
 def measure_archive(options: argparse.Namespace) -> None:
@@ -478,23 +466,23 @@ def measure_archive(options: argparse.Namespace) -> None:
         stack.callback(server.stop)
         server.start()
         make_account(server)
-        server.sql("SET SESSION cte_max_recursion_depth = 10000", *SCHEMA, REWRITE)
+        server.sql("SET SESSION cte_max_recursion_depth = 10000", *SCHEMA)
         archive = LocalArchive(server)
         stack.callback(archive.remove)
         stack.enter_context(in_memory(archive.root))
-        pin(running(server), 0)
+        pin(pid_of(server.process), 0)
         os.sched_setaffinity(0, {1})
         stack.enter_context(written_all_the_time(server))
         archive.start()
         stack.callback(archive.stop, kill=True)
         archive.wait_for(server)
-        beside = Beside(server, archive)
+        archiver = Archiver(server, archive)
         without, with_it = list[float](), list[float]()
         for number in range(TURNS):
-            beside.rest()
-            without.append(beside.rate(1))
-            beside.go_on()
-            with_it.append(beside.rate(1))
+            archiver.rest()
+            without.append(archiver.rate(1))
+            archiver.go_on()
+            with_it.append(archiver.rate(1))
             if number % 10 == 9:
                 say(f"{number + 1} turns: {sum(with_it) / sum(without):.3f} of the throughput")
     around = [(before + after) / 2 for before, after in pairwise(without)]

@@ -188,3 +188,25 @@ def make_account(server: servers.Server) -> None:
         f"CREATE USER 'backup'@'%' IDENTIFIED BY '{password}'",
         f"GRANT {rights} ON *.* TO 'backup'@'%'",
     )
+
+
+def shop(server: servers.Server) -> None:
+    """Make the account of the archive, and a table with two rows."""
+    make_account(server)
+    server.sql(
+        "CREATE DATABASE shop",
+        "CREATE TABLE shop.orders (id INT PRIMARY KEY AUTO_INCREMENT, item VARCHAR(100))",
+        "INSERT INTO shop.orders (item) VALUES ('tea'), ('milk')",
+    )
+
+
+def order(server: servers.Server, count: int = 1) -> None:
+    """Add so many rows to the table, each by a transaction of its own."""
+    for number in range(count):
+        server.sql(f"INSERT INTO shop.orders (item) VALUES ('order {number}')")
+
+
+def rotate(server: servers.Server) -> None:
+    """Begin another binary log, with a transaction in it."""
+    server.sql("FLUSH BINARY LOGS")
+    order(server)

@@ -40,6 +40,9 @@ SMALL: dict[str, Any] = {
     "app_load_writes": 6,
 }
 
+# What a few thousand rows need: several instances and sites stand beside whatever else the lab runs.
+LITTLE_MEMORY = {"cluster_memory_request": "256Mi", "cluster_memory_limit": "1Gi"}
+
 
 @dataclass(frozen=True)
 class Played:

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog import archive as answers
 
 from tests.integration import servers
-from tests.integration.archive import LocalArchive, executed, make_account
+from tests.integration.archive import LocalArchive, executed, order, rotate, shop
 from tests.integration.conftest import ServerFactory
 from tests.integration.runner import run_module, succeed
 
@@ -38,26 +38,6 @@ def archive_of() -> Iterator[ArchiveFactory]:
     yield make
     for one in made:
         one.remove()
-
-
-def shop(server: servers.Server) -> None:
-    """Make the account of the archive, and a table with some rows."""
-    make_account(server)
-    server.sql(
-        "CREATE DATABASE shop",
-        "CREATE TABLE shop.orders (id INT PRIMARY KEY AUTO_INCREMENT, item VARCHAR(100))",
-        "INSERT INTO shop.orders (item) VALUES ('tea'), ('milk')",
-    )
-
-
-def order(server: servers.Server, count: int = 1) -> None:
-    for number in range(count):
-        server.sql(f"INSERT INTO shop.orders (item) VALUES ('order {number}')")
-
-
-def rotate(server: servers.Server) -> None:
-    server.sql("FLUSH BINARY LOGS")
-    order(server)
 
 
 def archived(

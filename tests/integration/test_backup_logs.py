@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration import servers
-from tests.integration.archive import LocalArchive, executed, make_account
+from tests.integration.archive import LocalArchive, executed, order, rotate, shop
 from tests.integration.conftest import ServerFactory
 from tests.integration.recovery_archive import HandArchive, end_processes_of
 from tests.integration.runner import succeed
@@ -35,15 +35,6 @@ def archives() -> Iterator[list[LocalArchive | HandArchive]]:
         if isinstance(one, HandArchive):
             end_processes_of(one.inside(one.home))
         one.remove()
-
-
-def shop(server: Server) -> None:
-    make_account(server)
-    server.sql(
-        "CREATE DATABASE shop",
-        "CREATE TABLE shop.orders (id INT PRIMARY KEY, item VARCHAR(100))",
-        "INSERT INTO shop.orders VALUES (1, 'in the base')",
-    )
 
 
 def with_a_keyring(server: Server) -> None:
@@ -88,17 +79,18 @@ def test_logs_that_the_server_encrypts_are_archived_as_they_were_before(
     name = str(source.sql("SHOW BINARY LOG STATUS")[0]["file"])
     assert stored(source, name).read_bytes()[:4] == b"\xfdbin"
     # More of a log that is known already, then the end of it, and another one.
-    source.sql("INSERT INTO shop.orders VALUES (2, 'two')")
+    order(source)
     backup.wait_for(source)
     backup.stop(kill=True)
-    source.sql("INSERT INTO shop.orders VALUES (3, 'three')", "FLUSH BINARY LOGS")
+    order(source)
+    rotate(source)
     source.sql("DROP TABLE shop.orders")
     backup.start()
     backup.wait_for(source)
     found = backup.wait(lambda now: now.status.behind_bytes == 0, "all of it")
     assert found.status.state == "archiving"
     assert not found.foreign
-    copy = backup.root / "binlog" / str(source.sql("SELECT @@server_uuid AS u")[0]["u"]) / name
+    copy = next(backup.root.glob(f"binlog/*/{name}"))
     assert copy.read_bytes()[:4] == b"\xfebin"
     # A header of so many bytes and no more is what the server adds.
     assert copy.stat().st_size == stored(source, name).stat().st_size - 512
@@ -121,7 +113,7 @@ def test_a_log_of_more_than_4_gib_is_archived_found_in_and_recovered(
     archives += [by_hand, backup]
     by_hand.base()
     backup.start()
-    source.sql("INSERT INTO shop.orders VALUES (2, 'before it')")
+    order(source)
     backup.wait_for(source)
     name = str(source.sql("SHOW BINARY LOGS")[-1]["log_name"])
     source.sql(
@@ -129,7 +121,7 @@ def test_a_log_of_more_than_4_gib_is_archived_found_in_and_recovered(
         f" WHERE id < {HUGE_ROWS}) SELECT id, REPEAT('x', 16 << 20) FROM n"
     )
     assert stored(source, name).stat().st_size > POSITIONS
-    source.sql("INSERT INTO shop.orders VALUES (3, 'after it')")
+    order(source)
     good = executed(source)
     checksum = source.sql("CHECKSUM TABLE shop.orders")[0]["checksum"]
     source.sql("DROP TABLE shop.orders")

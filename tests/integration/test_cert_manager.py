@@ -22,7 +22,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import cl
 from tests.integration import certificates, cluster, manifests
 from tests.integration.certificates import NAMES, PRIMARY, REPLICA, STEPS
 from tests.integration.runner import CHECKOUT, fail, succeed
-from tests.integration.site import Site
+from tests.integration.site import LITTLE_MEMORY, Site
 
 pytestmark = [
     *cluster.MARKS,
@@ -31,8 +31,6 @@ pytestmark = [
 
 ISSUER = "mysql-ca"
 OLDER = "docker.io/library/mysql:8.0.15"
-# Two sites of this file stand beside whatever else the lab runs.
-MEMORY = {"cluster_memory_request": "256Mi", "cluster_memory_limit": "1Gi"}
 # All that a CA of the cluster takes; the others speak to the world, or serve every namespace.
 CONTROLLERS = ",".join(
     (
@@ -66,7 +64,7 @@ def older(authority: str) -> Iterator[Site]:
 
 def standing(**variables: Any) -> Iterator[Site]:
     """A site whose replicas and clients have to use TLS."""
-    made = Site(cluster_tls="required", **MEMORY, **variables)
+    made = Site(cluster_tls="required", **LITTLE_MEMORY, **variables)
     try:
         yield made
     finally:
@@ -304,7 +302,7 @@ def test_rendered_manifests_show_the_issuer_s_certificate_by_kubectl_alone(
         cluster_image=f"docker.io/library/mysql:{version}",
         cluster_tls="required",
         cluster_tls_issuer=issuer_of_all,
-        **MEMORY,
+        **LITTLE_MEMORY,
     )
     try:
         manifests.render(plain, tmp_path)

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client, pods, topology
 
 from tests.integration import cluster
-from tests.integration.site import Site
+from tests.integration.site import LITTLE_MEMORY, Site
 
 pytestmark = [
     *cluster.MARKS,
@@ -27,9 +27,7 @@ STEPS = ("--tags", "step1,step2,step3,step4,step5,step6")
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    # Ten instances shall fit beside whatever else the lab runs.
-    memory = {"cluster_memory_request": "256Mi", "cluster_memory_limit": "1Gi"}
-    made = Site(cluster_replicas=2, cluster_mysql_config=AIO, **memory)
+    made = Site(cluster_replicas=2, cluster_mysql_config=AIO, **LITTLE_MEMORY)
     try:
         first = made.play(*STEPS)
         assert not first.failed, first.output

@@ -13,7 +13,7 @@ from pymysql.constants import CR
 from tests.integration import certificates, cluster
 from tests.integration.certificates import NAMES, PRIMARY, REPLICA, STEPS
 from tests.integration.runner import succeed
-from tests.integration.site import Played, Site
+from tests.integration.site import LITTLE_MEMORY, Played, Site
 
 pytestmark = [
     *cluster.MARKS,
@@ -42,8 +42,7 @@ DOES = {
 @pytest.fixture(scope="module", params=["9.7", "8.0.15"])
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     image = f"docker.io/library/mysql:{request.param}"
-    memory = {"cluster_memory_request": "256Mi", "cluster_memory_limit": "1Gi"}
-    made = Site(cluster_image=image, cluster_tls="required", **memory)
+    made = Site(cluster_image=image, cluster_tls="required", **LITTLE_MEMORY)
     try:
         yield made
     finally:

@@ -84,20 +84,24 @@ def expected_rows(base: Base, done: Mapping[str, Effect]) -> dict[str, int]:
 
 def cascading(connection: Connection) -> set[str]:
     """Return the tables whose rows InnoDB deletes with others' rows: no binary log tells of those."""
-    rows = connection.query(
+    return _tables(
+        connection,
         "SELECT constraint_schema AS s, table_name AS t"
-        " FROM information_schema.referential_constraints WHERE delete_rule = 'CASCADE'"
+        " FROM information_schema.referential_constraints WHERE delete_rule = 'CASCADE'",
     )
-    return {f"{row['s']}.{row['t']}" for row in rows}
 
 
 def forgetting(connection: Connection) -> set[str]:
     """Return the tables whose engine keeps no rows, or none beyond a restart, whatever the binary logs tell."""
-    rows = connection.query(
+    return _tables(
+        connection,
         "SELECT table_schema AS s, table_name AS t FROM information_schema.tables"
-        " WHERE engine IN ('BLACKHOLE', 'MEMORY')"
+        " WHERE engine IN ('BLACKHOLE', 'MEMORY')",
     )
-    return {f"{row['s']}.{row['t']}" for row in rows}
+
+
+def _tables(connection: Connection, sql: str) -> set[str]:
+    return {f"{row['s']}.{row['t']}" for row in connection.query(sql)}
 
 
 def read(connection: Connection) -> checksum.Reading:
