@@ -8,9 +8,12 @@ mount namespace of their own, gone with the process.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
+import select
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -44,6 +47,8 @@ class LocalArchive:
     source: servers.Server
     options: dict[str, str] = field(default_factory=dict)
     archiver: subprocess.Popen[bytes] | None = None
+    # Ends once the archiver and whatever it began are gone.
+    alive: int = -1
 
     def __post_init__(self) -> None:
         name = f"archive-{os.getpid()}-{next(_numbers)}"
@@ -134,17 +139,34 @@ class LocalArchive:
 
     def start(self) -> None:
         """Start the archiver; what it says goes to archiver.log beside the archive."""
+        self.alive, held = os.pipe()
         with (self.folder / "archiver.log").open("ab") as log:
             self.archiver = subprocess.Popen(
-                self.command("archiver.sh"), env=self.environment(), stderr=log, stdout=log
+                self.command("archiver.sh"),
+                env=self.environment(),
+                stderr=log,
+                stdout=log,
+                pass_fds=(held,),
+                process_group=0,
             )
+        os.close(held)
 
     def stop(self, *, kill: bool = False) -> None:
-        """End the archiver, in order or as a lost node does."""
-        if self.archiver is not None:
-            self.archiver.kill() if kill else self.archiver.terminate()
+        """End the archiver, in order or as a lost node does, and whatever it began, as its Pod does."""
+        if self.archiver is None:
+            return
+        if not kill:
+            self.archiver.terminate()
             self.archiver.wait(30)
-            self.archiver = None
+        # A log that is being sealed is so by a process of its own.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.archiver.pid, signal.SIGKILL)
+        self.archiver.wait(30)
+        self.archiver = None
+        gone = select.select([self.alive], [], [], 30)[0]
+        os.close(self.alive)
+        if not gone:
+            raise AssertionError("something that the archiver began does not end")
 
     def log(self) -> str:
         return (self.folder / "archiver.log").read_text()
