@@ -3,7 +3,8 @@
 """Faults as fixtures: each test breaks a real thing, asserts the cause that is named, does what its
 next step says, literally where that is a command, and asserts that nothing is wrong any more.
 
-- test_server_faults.py, test_data_faults.py, test_archive_faults.py: bare servers, no Kubernetes.
+- test_server_faults.py, test_data_faults.py, test_archive_faults.py, test_binlog_faults.py,
+  test_scratch_faults.py: bare servers, no Kubernetes.
 - test_cluster_faults.py: a small MySQL cluster in a namespace of its own on the lab.
 - test_pod_faults.py, test_storage_faults.py: Pods, rights and volumes in a namespace of their own.
 - test_phase_faults.py: what happens while site.yml is at work.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import threading
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.faults import fixes
+from tests.integration import replicas
 from tests.integration.conftest import ServerFactory
 from tests.integration.runner import fail, succeed
 from tests.integration.servers import Server, free_port
@@ -89,6 +91,29 @@ def test_replicas_are_to_be_waited_for_without_gtids(
     assert finding["fix"].endswith("or give no replicas")
     assert not primary.sql("SHOW DATABASES LIKE 'shop'")
     succeed("mysql_load", load(primary, file, "shop"))
+
+
+def test_a_replica_does_not_come_back_after_its_clone(
+    server_factory: ServerFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends to be started again, as in a Pod, and who should do that is not there."""
+    source = server_factory("9.7", 1)
+    replicas.grant(source)
+    source.sql(f"GRANT BACKUP_ADMIN ON *.* TO {replicas.USER}@'%'", "CREATE DATABASE shop")
+    source.sql("FLUSH BINARY LOGS", "PURGE BINARY LOGS TO 'binlog.000002'")
+    with monkeypatch.context() as supervised:
+        supervised.setenv("MYSQLD_PARENT_PID", str(os.getpid()))
+        replica = server_factory("9.7", 11)
+    asked = {"seed": "clone", "seed_timeout": 3, "source_instance": source.instance("source")}
+    given = replicas.source_of(replica, source, **asked)
+    finding = fixes.the(fail("mysql_replication", given), "replication.seed_not_back")
+    assert "does not answer after 3 s" in finding["summary"]
+    assert finding["fix"].endswith("then run the same task again")
+    assert replica.process
+    replica.process.wait(30)
+    replica.start()
+    assert succeed("mysql_replication", given)["replication"]["following"]
+    assert replica.sql("SHOW DATABASES LIKE 'shop'")
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,22 @@ from __future__ import annotations
 
 import random
 import socket
+import sys
 import threading
 from contextlib import suppress
 
 
 class Service:
-    """Listens until it is closed; ``endpoints`` may be changed while it does."""
+    """Listens until it is closed; ``endpoints`` and ``breaks_after`` may be changed while it does.
+
+    breaks_after: bytes of a server's answers after which a connection is cut.
+    """
+
+    breaks_after: int | None = None
 
     def __init__(self, host: str, port: int, endpoints: list[tuple[str, int]]) -> None:
         self.endpoints = endpoints
+        self.port = port
         self._listener = socket.create_server((host, port), backlog=256)
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
@@ -42,16 +49,19 @@ class Service:
             except OSError:
                 return
             with server:
-                back = threading.Thread(target=_copy, args=(server, client), daemon=True)
+                ways = (server, client, self.breaks_after)
+                back = threading.Thread(target=_copy, args=ways, daemon=True)
                 back.start()
                 _copy(client, server)
                 back.join()
 
 
-def _copy(source: socket.socket, sink: socket.socket) -> None:
+def _copy(source: socket.socket, sink: socket.socket, most: int | None = None) -> None:
+    left = sys.maxsize if most is None else most
     with suppress(OSError):
-        while data := source.recv(65536):
+        while left and (data := source.recv(min(65536, left))):
             sink.sendall(data)
+            left -= len(data)
     for end, how in ((sink, socket.SHUT_WR), (source, socket.SHUT_RD)):
         with suppress(OSError):
             end.shutdown(how)

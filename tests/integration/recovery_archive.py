@@ -176,6 +176,12 @@ class HandArchive:
         path.with_name(path.name + ".json").write_text(json.dumps(sidecar))
 
 
+def account(scratch: dict[str, Any]) -> dict[str, str]:
+    """Return as whom modules log in to a scratch instance."""
+    lines = (Path(scratch["folder"]) / "account.cnf").read_text().splitlines()
+    return {"login_user": lines[1][5:], "login_password": lines[2][9:]}
+
+
 # Seconds for a killed server to be gone.
 ENDS_WITHIN = 60.0
 

@@ -56,6 +56,7 @@ class Site:
     primary: Server
     replicas: list[Server]
     read: Service
+    write: Service
     api: str
     web: str
 
@@ -129,7 +130,7 @@ def site(
         processes.append(subprocess.Popen(command, cwd=CHECKOUT, env=environment))
         urls.append(f"http://127.0.0.1:{app_port}")
         wait_until_up(urls[-1], processes[-1])
-    yield Site(servers[0], servers[1:], read, *urls)
+    yield Site(servers[0], servers[1:], read, write, *urls)
     for process in processes:
         process.terminate()
         process.wait(30)
@@ -178,6 +179,30 @@ def test_reads_that_reach_the_primary_are_named(site: Site) -> None:
         site.read.endpoints = both
     assert "load.read_elsewhere" in codes(result)
     assert "mysql-1" in [one["subject"] for one in result["findings"]]
+
+
+def test_writes_that_reach_a_replica_are_named(site: Site) -> None:
+    replica = site.replicas[1]
+    right = site.write.endpoints
+    site.write.endpoints = [(replica.host, replica.port)]
+    replica.sql("SET GLOBAL super_read_only = OFF", "SET GLOBAL read_only = OFF")
+    try:
+        result = fail("load_test", site.load())
+    finally:
+        replica.sql("SET GLOBAL super_read_only = ON")
+        site.write.endpoints = right
+    assert codes(result) == ["load.write_elsewhere"]
+    assert result["findings"][0]["subject"] == "mysql-12"
+    assert "selector of mysql-write" in result["findings"][0]["fix"]
+    assert succeed("load_test", site.load())["findings"] == []
+
+
+def test_a_load_that_does_not_come_to_its_end_proves_nothing(site: Site) -> None:
+    result = fail("load_test", site.load(reads=100_000, max_seconds=1))
+    assert codes(result) == ["load.cut_short"]
+    assert "of 100020 requests" in result["findings"][0]["summary"]
+    assert result["findings"][0]["fix"].startswith("Raise max_seconds")
+    assert succeed("load_test", site.load(max_seconds=120))["findings"] == []
 
 
 def test_writes_that_cannot_be_taken_are_named(site: Site) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import ServerFactory
-from tests.integration.recovery_archive import HandArchive, end_processes_of, executed
+from tests.integration.recovery_archive import HandArchive, account, end_processes_of, executed
 from tests.integration.runner import codes, fail, succeed
 from tests.integration.servers import Server
 
@@ -122,11 +122,6 @@ def test_it_alone_is_missing_afterwards(case: Case) -> None:
     assert not again["changed"]
     assert login
     succeed("mysql_recovery", case.arguments("abandon", skip, scratch=scratch))
-
-
-def account(scratch: dict[str, Any]) -> dict[str, str]:
-    lines = (Path(scratch["folder"]) / "account.cnf").read_text().splitlines()
-    return {"login_user": lines[1][5:], "login_password": lines[2][9:]}
 
 
 def test_a_row_that_would_come_back_with_a_later_change_is_found_in_the_logs(case: Case) -> None:

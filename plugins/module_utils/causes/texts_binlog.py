@@ -156,11 +156,13 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "The binary log of {subject} is damaged",
-            "Run mysqlbinlog --verify-binlog-checksum on that file, and read a replica's instead",
+            "Run mysqlbinlog --verify-binlog-checksum on that file; what it lacks is in a replica's binary logs"
+            " or in the archive: look there",
         ),
         Words(
             "{subject}의 바이너리 로그가 손상되었습니다",
-            "그 파일에 mysqlbinlog --verify-binlog-checksum을 실행하고 레플리카의 로그를 읽으세요",
+            "그 파일에 mysqlbinlog --verify-binlog-checksum을 실행하세요. 빠진 내용은 레플리카의 바이너리 로그나"
+            " 아카이브에 있으니 그곳에서 찾으세요",
         ),
     ),
     "binlog.stream_ended": Text(

@@ -67,6 +67,20 @@ TEXTS: Mapping[str, Text] = {
             " innodb_native_foreign_keys, sql_mode)을 쓰는지 확인하고, abandon 후 다시 apply 하세요",
         ),
     ),
+    "recovery.rows_unlogged": Text(
+        "error",
+        Words(
+            "Transaction {gtid} does not find the rows that it was written for: something before it"
+            " was written without the binary log",
+            "Abandon, and recover to before it (target: before_gtid: {gtid}) or from a base made after"
+            " what was not logged",
+        ),
+        Words(
+            "트랜잭션 {gtid}이(가) 바꿔야 할 행을 찾지 못합니다. 그 전에 바이너리 로그 없이 쓴 내용이 있습니다",
+            "abandon 후 그 트랜잭션 직전으로(target: before_gtid: {gtid}), 또는 기록되지 않은 쓰기 이후에"
+            " 만든 베이스에서 복구하세요",
+        ),
+    ),
     "recovery.base_damaged": Text(
         "error",
         Words(

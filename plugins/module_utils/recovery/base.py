@@ -147,7 +147,7 @@ def _load(
     (scratch.folder / RUN).mkdir(exist_ok=True)
     executor.give(PARTIAL, RUN)
     options = basic(executor.inside, PARTIAL, executor.user)
-    executor.run("mysqld", *options, *arguments, "--initialize-insecure")
+    executor.initialize(*options, *arguments)
     scratch.account()
     scratch.write_init()
     server = scratch.server()

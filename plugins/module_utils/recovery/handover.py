@@ -23,6 +23,7 @@ from ..binlog.store import ArchiveSource, Store
 from ..binlog.transactions import iso_time
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
+from ..mysql import checksum
 from ..mysql.connection import Connection
 from ..mysql.gtid import GtidSet
 from . import pieces, relay, verify
@@ -73,7 +74,9 @@ def recheck(scratch: Scratch, settings: Settings, say: Say) -> dict[str, Any]:
             start(scratch, settings)
         say("comparing transactions and checksums with what was verified")
         with server.connect() as connection:
-            _same(connection, record, scratch)
+            gtids = GtidSet.parse(record.identity["gtid_executed"])
+            relay.check(connection, relay.Goal(gtids, None))
+            check_unchanged(connection, verify.read(connection), record, scratch)
     return result
 
 
@@ -97,10 +100,11 @@ def left_out(store: Store, scratch: Scratch, executed: GtidSet) -> dict[str, Any
     return {"changed": False, "gtid_executed": str(recovered), "lost": lost}
 
 
-def _same(connection: Connection, record: Record, scratch: Scratch) -> None:
-    gtids = GtidSet.parse(record.identity["gtid_executed"])
-    relay.check(connection, relay.Goal(gtids, None))
-    now = verify.sums(verify.read(connection))
+def check_unchanged(
+    connection: Connection, reading: checksum.Reading, record: Record, scratch: Scratch
+) -> None:
+    """Raise BinlogError where tables are not what was noted when they were verified."""
+    now = verify.sums(connection, reading)
     names = sorted({*now, *record.sums})
     proof = [
         f"{name}: verified {record.sums.get(name, 'not there')}; now {now.get(name, 'not there')}"

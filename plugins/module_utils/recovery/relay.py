@@ -26,6 +26,9 @@ _FAILED = re.compile(r"transaction '([^']+)'")
 # How long an applier that has read all may stand still before it is asked no more, in seconds.
 STILL = 5.0
 READ_ALL = "%has read all relay log%"
+# A row is not there, or is there already: the data are not what the transaction was written for.
+_OTHER_ROWS = frozenset({1032, 1062})
+UNAPPLIED = ("recovery.apply_failed", "recovery.rows_unlogged")
 
 
 @dataclass(frozen=True)
@@ -175,4 +178,7 @@ def _check_errors(connection: Connection) -> None:
         )
         if rows:
             proof = [f"{row['message']} ({row['errno']})" for row in rows[:3]]
+            if rows[0]["errno"] in _OTHER_ROWS:
+                gtid = failed_gtid(proof)
+                raise BinlogError("recovery.rows_unlogged", connection.address, proof, gtid=gtid)
             raise BinlogError("recovery.apply_failed", connection.address, proof)

@@ -162,7 +162,7 @@ class Work:
                 relay.follow(connection, self.goal, progress.told)
         except BinlogError as error:
             skipped = self.recovery.skip.gtids
-            if not skipped or error.code != "recovery.apply_failed":
+            if not skipped or error.code not in relay.UNAPPLIED:
                 raise
             first = error if self.settings.workers < 2 else self._first_conflict(version)
             raise depends(relay.failed_gtid(first.proof), skipped, first.proof) from error

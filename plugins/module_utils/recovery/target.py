@@ -16,7 +16,7 @@ from hashlib import sha256
 from operator import or_
 from typing import Any, TypeAlias, cast
 
-from ..binlog.archive import Archive, Base, Binlog, chain
+from ..binlog.archive import Archive, Base, Binlog, chain, microseconds
 from ..binlog.find import Hit, look_for
 from ..binlog.search import Moment, Offset, Place, Wanted, read_wanted
 from ..binlog.store import ArchiveSource, Store
@@ -171,7 +171,9 @@ def resolve(store: Store, archive: Archive, history: History, target: Target) ->
         try:
             if missing and isinstance(target, Latest):
                 raise _gap(source, base, missing)
-            return _in_source(source, base, history, target)
+            found = _in_source(source, base, history, target)
+            _check_all_have_gtids(store, archive, history, found)
+            return found
         except BinlogError as error:
             lacking = missing and error.code in _NOT_FOUND
             failed = failed or (_gap(source, base, missing) if lacking else error)
@@ -305,6 +307,41 @@ def _gap(source: ArchiveSource, base: Base, missing: GtidSet) -> BinlogError:
         f"no binary log of the archive brings {text}",
     ]
     return BinlogError("recovery.gap", source.address, proof, missing=text, count=missing.count)
+
+
+def _check_all_have_gtids(
+    store: Store, archive: Archive, history: History, found: Resolved
+) -> None:
+    """Raise BinlogError where a transaction on the way has no GTID: no set would miss it."""
+    for log in archive.binlogs:
+        if log.transactions > log.gtids.count and log.gtids in history.gtids:
+            source = ArchiveSource(store, (log,))
+            for unnamed in _without_gtid(source, log, found):
+                raise _anonymous(source, unnamed)
+
+
+def _without_gtid(source: ArchiveSource, log: Binlog, found: Resolved) -> list[Transaction]:
+    """Return the transactions of a log without GTID that the base has not and the target has.
+
+    They are told apart by what lies behind them in the log, else by the time of their commit.
+    """
+    in_base = Members(found.base.gtid_executed)
+    taken, left_out = microseconds(found.base.started), found.hit.found
+    unnamed: list[Transaction] = []
+    grouper = Grouper(None, count_rows=False)
+    with closing(source.events_of(log, PLACES)) as events:
+        for transaction in grouper.transactions(events):
+            if left_out and (transaction.file, transaction.start) == (
+                left_out.file,
+                left_out.start,
+            ):
+                return unnamed
+            if transaction in in_base:
+                unnamed.clear()
+            elif transaction.gtid.text is None and transaction.gtid.committed >= taken:
+                unnamed.append(transaction)
+    until = left_out.gtid.committed if left_out else None
+    return [one for one in unnamed if until is None or one.gtid.committed <= until]
 
 
 def _anonymous(source: ArchiveSource, found: Transaction) -> BinlogError:

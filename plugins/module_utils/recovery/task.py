@@ -275,10 +275,13 @@ def _verify(task: Task, work: Work, counting: Beside[dict[str, Effect]]) -> dict
         for each in task.params.get("expected") or ()
     ]
     rows: dict[str, int] = {}
+    record = work.scratch.record()
     with server.connect() as connection:
         relay.check(connection, work.goal)
         task.say("reading checksums of all tables, and what the binary logs did to each")
         reading = verify.read(connection)
+        if record is not None and record.reached(VERIFIED):
+            handover.check_unchanged(connection, reading, record, work.scratch)
         done = counting.result()
         if task.params["count_rows"]:
             rows = verify.expected_rows(recovery.base, done)
@@ -289,10 +292,10 @@ def _verify(task: Task, work: Work, counting: Beside[dict[str, Effect]]) -> dict
             rows.pop(table, None)
         tables = verify.compare(reading, recovery.base, rows, known)
         gtids = str(executed(connection))
-    record = work.scratch.record()
+        sums = verify.sums(connection, reading)
     if record is not None:
         seconds = {**record.seconds, "verify": round(time.monotonic() - began, 1)}
-        noted = replace(record, stage=VERIFIED, seconds=seconds, sums=verify.sums(reading))
+        noted = replace(record, stage=VERIFIED, seconds=seconds, sums=sums)
         work.scratch.write(noted)
     return {
         "verified": True,

@@ -110,9 +110,14 @@ def read(connection: Connection) -> checksum.Reading:
     return checksum.read([member], checksum.Task(None, "crc", False, 60))[0]
 
 
-def sums(reading: checksum.Reading) -> dict[str, str]:
-    """Return rows and checksum of each table, as they are noted once they were verified."""
-    return {name: f"{found.rows} rows, {found.checksum}" for name, found in reading.sums.items()}
+def sums(connection: Connection, reading: checksum.Reading) -> dict[str, str]:
+    """Return rows and checksum of each table that keeps its rows, as they are noted once verified."""
+    unkept = forgetting(connection)
+    return {
+        name: f"{found.rows} rows, {found.checksum}"
+        for name, found in reading.sums.items()
+        if name not in unkept
+    }
 
 
 def compare(
