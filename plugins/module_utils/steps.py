@@ -144,7 +144,7 @@ def what_next(tags: Iterable[str], skipped: Iterable[str], language: str, check:
     if not numbers and "verify" in asked:
         return ""
     following = numbers[-1] + 1 if numbers else 1
-    if following > len(STEPS):
+    if following > len(STEPS) or (not numbers and "looks" in asked):
         return ENDED[language].format(command=COMMAND.format(tag="verify"))
     one = STEPS[following - 1]
     command = COMMAND.format(tag=f"step{following}")

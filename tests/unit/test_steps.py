@@ -52,6 +52,7 @@ def test_a_run_ends_with_the_next_step_and_its_command() -> None:
     )
     assert "--tags step1" in steps.what_next(["preflight"], [], "en", False)
     assert "--tags verify" in steps.what_next(["all"], [], "en", False)
+    assert "--tags verify" in steps.what_next(["looks"], [], "en", False)
     assert steps.what_next(["verify"], [], "en", False) == ""
     assert "without --check" in steps.what_next(["all"], [], "en", True)
 
