@@ -13,11 +13,11 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "{subject} follows no source on channel {channel!r}",
-            "Run mysql_replication with state following and source_host",
+            "Run mysql_replication with state following and source_host (a site: --tags step6)",
         ),
         Words(
             "{subject}: 채널 {channel!r}에 설정된 소스가 없습니다",
-            "mysql_replication을 state: following과 source_host로 실행하세요",
+            "mysql_replication을 state: following과 source_host로 실행하세요 (사이트는 --tags step6)",
         ),
     ),
     "replication.wrong_source": Text(
@@ -191,11 +191,11 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "The receiver of {subject} is stopped",
-            "Run mysql_replication with state following",
+            "Run mysql_replication with state following (a site: --tags step6)",
         ),
         Words(
             "{subject}의 리시버(IO) 스레드가 멈춰 있습니다",
-            "mysql_replication을 state: following으로 실행하세요",
+            "mysql_replication을 state: following으로 실행하세요 (사이트는 --tags step6)",
         ),
     ),
     "replication.receiver_error": Text(
@@ -227,11 +227,11 @@ TEXTS: Mapping[str, Text] = {
         "error",
         Words(
             "The applier of {subject} is stopped",
-            "Run mysql_replication with state following",
+            "Run mysql_replication with state following (a site: --tags step6)",
         ),
         Words(
             "{subject}의 어플라이어(SQL) 스레드가 멈춰 있습니다",
-            "mysql_replication을 state: following으로 실행하세요",
+            "mysql_replication을 state: following으로 실행하세요 (사이트는 --tags step6)",
         ),
     ),
     "replication.applier_error": Text(

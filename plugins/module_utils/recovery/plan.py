@@ -120,7 +120,8 @@ class Recovery:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan as the module does."""
-        found = answer(self.resolved.source, self.resolved.hit) if self.pieces else None
+        source = self.resolved.source
+        found = answer(source, self.resolved.hit) if source.files else None
         base = self.base
         return {
             "target": describe(self.target),

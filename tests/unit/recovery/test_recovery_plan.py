@@ -125,6 +125,17 @@ def test_a_newer_base_saves_work_and_is_not_applied_again(root: Path, version: s
     assert found.pieces[0].transactions == found.transactions
 
 
+def test_a_base_of_just_before_the_mistake_needs_no_log_and_the_mistake_is_told(
+    root: Path, version: str
+) -> None:
+    wanted = made(root, before={"statement": "DROP", "table": "shop.small"})
+    add_base(root, "20260102T000000Z", str(wanted.gtids))
+    found = made(root, before={"statement": "DROP", "table": "shop.small"})
+    assert (found.base.id, found.pieces) == ("20260102T000000Z", ())
+    for key in ("point", "last_kept", "first_left_out", "lost"):
+        assert found.as_dict()[key] == wanted.as_dict()[key], key
+
+
 def test_a_seed_draws_a_point_after_the_newest_base(root: Path, version: str) -> None:
     """Every one of them, the end too; and the same one again."""
     add_base(root, "20260102T000000Z", f"{UUIDS[version]}:1-5")
