@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Any, TypeVar
 
 from . import replication_seed as seeding
@@ -215,10 +216,14 @@ def _outcomes(task: Task, opened: Sequence[Replica | Outcome]) -> list[Outcome]:
 
 @dataclass(frozen=True)
 class _Source:
-    """The source as it is by now, and the steps that emptied it, if the user named it."""
+    """The source as it is by now, and the steps that emptied it, if the user named it.
+
+    turn: of the one replica that it serves a clone.
+    """
 
     state: State | None
     steps: tuple[Step[State], ...] = ()
+    turn: Lock = field(default_factory=Lock, compare=False)
 
 
 def _need(
@@ -295,7 +300,7 @@ def _together(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 class _Work:
-    """One replica on its way. Nothing here is shared with another one."""
+    """One replica on its way. But for the source's turn nothing here is shared with another one."""
 
     def __init__(self, task: Task, replica: Replica, source: _Source, need: seed.Need) -> None:
         self.task = task
@@ -345,7 +350,8 @@ class _Work:
     def _seeding(self) -> seed_plan.Seeding | None:
         user = str(self.replica.login.get("login_user") or roads.DEFAULT_USER)
         ends = seeding.Ends(self.case, self.replica.name, self.session.connection, user)
-        return seeding.seeding_of(self.params, ends, self.need)
+        how = seeding.seeding_of(self.params, ends, self.need)
+        return how and replace(how, turn=self.source.turn)
 
     def _open_source(self) -> Connection:
         return roads.connect_instance(self.params, self.params["source_instance"])

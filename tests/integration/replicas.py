@@ -4,7 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
+
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.polling import look_until
 
 from tests.integration.servers import Server
 
@@ -31,6 +36,31 @@ def source_of(replica: Server, primary: Server, **options: Any) -> dict[str, Any
         "source_password": SECRET,
         **options,
     }
+
+
+CLONE_PLUGIN = "INSTALL PLUGIN clone SONAME 'mysql_clone.so'"
+
+
+@contextmanager
+def slowly_cloned(source: Server, recipient: Server) -> Iterator[None]:
+    """Have a source serve a clone that takes some seconds; the recipient ends with it."""
+    donor = f"{source.host}:{source.port}"
+    recipient.sql(
+        *(CLONE_PLUGIN, f"SET GLOBAL clone_valid_donor_list = '{donor}'"),
+        # MiB a second.
+        *("SET GLOBAL clone_autotune_concurrency = OFF", "SET GLOBAL clone_max_data_bandwidth = 8"),
+    )
+    copy = (
+        f"CLONE INSTANCE FROM root@'{source.host}':{source.port} IDENTIFIED BY '{source.password}'"
+    )
+    progress = "SELECT state FROM performance_schema.clone_status"
+    with ThreadPoolExecutor(1) as pool:
+        begun = pool.submit(recipient.sql, copy)
+        found = look_until(lambda: recipient.sql(progress), bool, 30, 0.02)
+        assert found == [{"state": "In Progress"}], found
+        yield
+        # Nobody starts it again.
+        assert begun.exception(60) is not None
 
 
 def empty(server: Server) -> None:

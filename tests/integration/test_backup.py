@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog import archive as answers
 
-from tests.integration import servers
+from tests.integration import replicas, servers
 from tests.integration.archive import LocalArchive, executed, order, rotate, shop
 from tests.integration.conftest import ServerFactory
 from tests.integration.runner import run_module, succeed
@@ -360,6 +360,22 @@ def test_a_base_is_verified_and_found_damaged_when_it_is(
     path.write_bytes(data)
     assert "its sha256 differs" in backup.attempt("verify.sh", identity).stderr
     assert "sha256 differs" in backup.listing().archive.base(identity).verified
+
+
+@pytest.mark.long
+def test_a_donor_that_serves_another_clone_is_waited_for(
+    server_factory: ServerFactory, archive_of: ArchiveFactory
+):
+    source, recipient = server_factory("9.7", 1), server_factory("9.7", 11)
+    shop(source)
+    source.sql(replicas.CLONE_PLUGIN)
+    backup = archive_of(source)
+    with replicas.slowly_cloned(source, recipient):
+        refused = backup.attempt("base.sh", BUSY_SECONDS="0")
+        assert "Too many concurrent clone operations" in refused.stderr
+        assert [path.name for path in (backup.root / "base").iterdir()] == [".lock"]
+        identity = backup.run("base.sh").strip()
+    assert backup.listing().archive.base(identity).usable
 
 
 def test_a_base_that_cannot_be_taken_leaves_nothing_behind(

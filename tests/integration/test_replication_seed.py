@@ -6,13 +6,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 
 from tests.integration.conftest import ServerFactory
-from tests.integration.replicas import SECRET, USER, empty, grant, source_of
+from tests.integration.replicas import (
+    CLONE_PLUGIN,
+    SECRET,
+    USER,
+    empty,
+    grant,
+    slowly_cloned,
+    source_of,
+)
 from tests.integration.runner import codes, fail, succeed
 from tests.integration.servers import Server
 
@@ -326,6 +334,29 @@ def test_clone(server_factory: ServerFactory) -> None:
     status = replica.sql("SELECT status FROM information_schema.events")[0]["status"]
     assert status == "REPLICA_SIDE_DISABLED"
     assert not succeed("mysql_replication", named)["changed"]
+
+
+@pytest.mark.long
+def test_a_source_that_serves_one_clone_at_a_time_seeds_many(server_factory: ServerFactory) -> None:
+    """Replicas of one task take turns; a clone that somebody else began is waited for."""
+    source = server_factory("9.7", 1)
+    busy, *replicas = [server_factory("9.7", number) for number in (11, 12, 13)]
+    source.sql(CLONE_PLUGIN, *RICH, "SELECT 1")
+    grant(source)
+    source.sql(f"GRANT BACKUP_ADMIN ON *.* TO {USER}@'%'")
+    purge(source)
+    members = [one.instance(f"mysql-{one.server_id}") for one in replicas]
+    arguments = {**seeding(replicas[0], source, seed="clone"), "replicas": members}
+    for option in replicas[0].login:
+        del arguments[option]
+    with ExitStack() as stack:
+        for replica in replicas:
+            stack.enter_context(supervised(replica))
+        stack.enter_context(slowly_cloned(source, busy))
+        done = succeed("mysql_replication", arguments)
+    assert [one["seed"]["method"] for one in done["replicas"]] == ["clone"] * 2
+    for replica in replicas:
+        equal(source, replica)
 
 
 def test_what_clone_cannot_do_is_said(primary: Server, replica: Server, version: str) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from ..finding import CollectionError
@@ -17,6 +18,9 @@ from .seed_programs import rest_events
 PLUGIN_THERE_ALREADY = 1125
 # The clone is complete, and nobody starts the server again (it stopped).
 NOT_SUPERVISED = 3707
+# Of the donor, which serves one clone at a time; the replica passes it on as text of its own error.
+_FROM_DONOR = 3862
+_BUSY = "3634"
 
 
 @dataclass(frozen=True)
@@ -64,29 +68,45 @@ def install_plugin(connection: Connection) -> None:
             raise
 
 
-def clone(session: Session, donor: Donor, seconds: float) -> tuple[str, int]:
+def clone(
+    session: Session, donor: Donor, seconds: float, turn: AbstractContextManager[object]
+) -> tuple[str, int]:
     """Clone and wait until the server is back with the donor's data, for so many seconds.
 
+    turn: held while the donor serves this one; whoever is known to clone from it too has the same.
+    Another clone of it is waited for, also for so many seconds.
     Return where the donor's binary log goes on after it: file and position (bytes).
 
     Raises NotBackError, CollectionError with the server's own reason where the clone failed, and
     MysqlError.
     """
-    connection = session.connection
-    words = statement("clone_instance", connection.server.version)
-    began = time.monotonic()
-    supervised = True
-    try:
-        login = (donor.user, donor.host, donor.port, donor.password)
-        connection.execute(f"{words} %s@%s:%s IDENTIFIED BY %s", login)
-    except MysqlError as error:
-        if error.errno != NOT_SUPERVISED and not error.lost:
-            raise
-        supervised = error.errno != NOT_SUPERVISED
+    with turn:
+        began = time.monotonic()
+        supervised = _fetch(session.connection, donor, seconds)
     _wait_until_back(session, donor, began, seconds, supervised)
     place = _completed(session.connection)
     _rest_events(session.connection)
     return place
+
+
+def _fetch(connection: Connection, donor: Donor, seconds: float) -> bool:
+    """Fetch the data once the donor is free; return whether somebody starts the server again."""
+    words = statement("clone_instance", connection.server.version)
+    login = (donor.user, donor.host, donor.port, donor.password)
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            connection.execute(f"{words} %s@%s:%s IDENTIFIED BY %s", login)
+        except MysqlError as error:
+            busy = error.errno == _FROM_DONOR and _BUSY in error.reason
+            if busy and time.monotonic() < deadline:
+                # The donor tells by refusing alone. Nothing of the replica is gone by then.
+                time.sleep(POLL_SECONDS)
+                continue
+            if error.errno != NOT_SUPERVISED and not error.lost:
+                raise
+            return error.errno != NOT_SUPERVISED
+        return True
 
 
 def _wait_until_back(

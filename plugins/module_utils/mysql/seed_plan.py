@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from ..finding import CollectionError
@@ -25,6 +26,7 @@ class Seeding:
     """How one replica is seeded. donor: the source as the replica reaches it, for a clone.
 
     facts, source_facts: of the replica and of the source. seconds: how long a server may be away.
+    turn: held while the donor serves this one, which it does one at a time.
     """
 
     method: Method
@@ -36,6 +38,7 @@ class Seeding:
     source_facts: Facts = field(default_factory=Facts)
     login_user: str = "root"
     seconds: float = 300
+    turn: AbstractContextManager[object] = field(default_factory=nullcontext, compare=False)
 
 
 class Record:
@@ -310,7 +313,9 @@ def _by_clone(planner: _Planner) -> list[Step[State]]:
 
     def run() -> None:
         if planner.session is not None:
-            planner.record.place = clone(planner.session, donor, seeding.seconds)
+            planner.record.place = clone(
+                planner.session, donor, seeding.seconds, seeding.turn
+            )
 
     words = statement("clone_instance", planner.version)
     kept = frozenset(planner.state.persisted)

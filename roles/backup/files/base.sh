@@ -6,6 +6,7 @@
 #
 #   DONORS         hosts to take it from, the best first; separated by spaces
 #   METHOD         auto (clone where the donor can), clone, dump
+#   BUSY_SECONDS   how long another clone of the donor is waited for
 #   PASSWORD_FILE  password of CLIENT_CNF's account once more, as CLONE needs it in a statement
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -16,6 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 DONORS=${DONORS:?hosts to take the base from}
 METHOD=${METHOD:-auto}
+BUSY_SECONDS=${BUSY_SECONDS:-600}
 
 id=$(date -u +%Y%m%dT%H%M%SZ)
 # A folder without manifest.json is no base: that comes last.
@@ -108,7 +110,7 @@ method_of_donor() {
 
 # A server of our own takes the donor's data into the archive's folder, beside its own data.
 take_clone() {
-  local account port page names options plugin password
+  local account port page names options plugin password said
   port=$(donor_value "SELECT @@port")
   account=$(donor_value "SELECT SUBSTRING_INDEX(USER(), '@', 1)")
   page=$(donor_value "SELECT @@innodb_page_size")
@@ -125,11 +127,17 @@ take_clone() {
   start_server "$WORK/recipient" "${options[@]}"
   own "$making"
   password=$(sed "s/\\\\/\\\\\\\\/g; s/'/\\\\'/g" "${PASSWORD_FILE:?file with the password}")
-  server_sql <<END
+  # A donor serves one clone at a time, and tells by refusing alone (3634): another one is waited for.
+  until said=$(server_sql 2>&1 <<END
 SET GLOBAL clone_valid_donor_list = '$donor:$port';
 CLONE INSTANCE FROM '$account'@'$donor':$port IDENTIFIED BY '$password'
   DATA DIRECTORY = '$making/data';
 END
+  ); do
+    if [[ $said != *"Clone Donor Error: 3634"* ]] || [ "$SECONDS" -ge "$BUSY_SECONDS" ]; then fail "$said"; fi
+    rm -rf "$making/data"
+    sleep 1
+  done
   stop_server
   rm -rf "$WORK/recipient"
 }
