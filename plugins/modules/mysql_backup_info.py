@@ -264,6 +264,7 @@ from ..module_utils.causes import backup as causes
 from ..module_utils.finding import CollectionError, errors
 from ..module_utils.kube import archive as kube_archive
 from ..module_utils.kube import client, drills
+from ..module_utils.kube.portforward import PodUnavailableError
 from ..module_utils.runtime import run
 
 
@@ -298,15 +299,28 @@ def _observe(params: dict[str, Any], cluster: client.Cluster) -> backup.State:
         with roads.connect(params) as connection:
             source = backup.observe_source(connection)
     where = kube_archive.Place(**params["archive"])
-    text, node = kube_archive.read(cluster, where)
+    subject = f"the archive of {where.namespace}/{where.deployment}"
+    try:
+        text, node = kube_archive.read(cluster, where)
+    except PodUnavailableError as error:
+        raise CollectionError(
+            error.message, causes.absent(subject, error, params["language"])
+        ) from error
     listing = read_listing(text)
     expires, primary_node = None, ""
     if source is not None:
         expires = backup.expires_at(source, listing, partial(roads.connect, params))
         if params.get("pod"):
             primary_node = kube_archive.node_of(cluster, roads.target(params["pod"]))
-    subject = f"the archive of {where.namespace}/{where.deployment}"
-    return backup.State(subject, listing, source, expires, (node, primary_node))
+    return backup.State(
+        subject,
+        listing,
+        source,
+        expires,
+        (node, primary_node),
+        where.namespace,
+        f"-n {where.namespace} deployment/{where.deployment} -c {where.container}",
+    )
 
 
 def main() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ssl
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pymysql
@@ -12,7 +13,10 @@ import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import portforward
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.polling import look_until
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from pymysql.constants import ER
 
 from tests.integration.site import Site
@@ -47,6 +51,25 @@ def held(site: Site) -> dict[str, x509.Certificate]:
     return {
         name: x509.load_pem_x509_certificate(site.secret("mysql-tls", name).encode())
         for name in ("ca.crt", "tls.crt")
+    }
+
+
+def authority() -> dict[str, str]:
+    """A CA of its own, as a Secret holds it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "A CA by hand")])
+    now = datetime.now(tz=UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, bare = Encoding.PEM, (PrivateFormat.PKCS8, NoEncryption())
+    return {
+        "tls.crt": made.public_bytes(pem).decode(),
+        "tls.key": key.private_bytes(pem, *bare).decode(),
     }
 
 

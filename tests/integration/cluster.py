@@ -9,12 +9,13 @@ Nothing that was there before is changed: tests make Services, pools and volumes
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -166,22 +167,40 @@ def port_closed(pod: Object, to: str = "") -> Iterator[None]:
         yield
     finally:
         # A Pod that has ended took its network, and the rule, with it.
-        if _process_of(pod):
+        if processes_of(pod):
             _nft(pod, "delete table inet faults")
 
 
 def _nft(pod: Object, words: str) -> None:
-    subprocess.run(["nsenter", "--target", _process_of(pod), "--net", "nft", words], check=True)
+    inside = ["nsenter", "--target", str(processes_of(pod)[0]), "--net"]
+    subprocess.run([*inside, "nft", words], check=True)
 
 
-def _process_of(pod: Object) -> str:
-    """A process of a Pod, found by its control group; empty where none runs."""
+@contextmanager
+def stopped(pod: Object, program: str) -> Iterator[None]:
+    """Stop a program of a Pod, as a disk that answers nobody does; it goes on afterwards."""
+    found = processes_of(pod, program)
+    assert found, f"no {program} runs in Pod {pod['metadata']['name']}"
+    for process in found:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in found:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
+
+
+def processes_of(pod: Object, program: str = "") -> list[int]:
+    """The processes of a Pod, found by its control group; program: only those whose command names it."""
     uid = str(pod["metadata"]["uid"])
+    found = []
     for path in Path("/proc").glob("[0-9]*/cgroup"):
         try:
-            text = path.read_text()
+            group = path.read_text()
+            command = path.with_name("cmdline").read_text()
         except OSError:
             continue
-        if uid in text or uid.replace("-", "_") in text:
-            return path.parent.name
-    return ""
+        if (uid in group or uid.replace("-", "_") in group) and program in command:
+            found.append(int(path.parent.name))
+    return found

@@ -212,9 +212,13 @@ class Site:
 
     def backup_facts(self) -> dict[str, Any]:
         """What mysql_backup_info says of its archive."""
+        return succeed("mysql_backup_info", self.of_backup())
+
+    def of_backup(self) -> dict[str, Any]:
+        """The options of mysql_backup_info."""
         where = {"namespace": self.namespace, "deployment": "mysql-archiver"}
         pod = {"namespace": self.namespace, "service": "mysql-write"}
-        return succeed("mysql_backup_info", {**self.login, "pod": pod, "archive": where})
+        return {**self.login, "pod": pod, "archive": where}
 
     def exists(self) -> bool:
         return self.cluster.get("Namespace", self.namespace) is not None

@@ -9,9 +9,11 @@ the older version whose issuer is the whole cluster's, and the same as plain man
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import pytest
 import yaml
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client
 
+from tests.faults import fixes
 from tests.integration import certificates, cluster, manifests
 from tests.integration.certificates import NAMES, PRIMARY, REPLICA, STEPS
 from tests.integration.runner import CHECKOUT, fail, succeed
@@ -51,6 +54,9 @@ CONTROLLERS = ",".join(
 )
 
 
+Controller = subprocess.Popen[bytes]
+
+
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
     yield from standing(cluster_tls_issuer={"name": ISSUER})
@@ -77,7 +83,7 @@ def of_all(authority: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def issuer_of_all(authority: str, cert_manager: None) -> dict[str, str]:
+def issuer_of_all(authority: str, cert_manager: Controller) -> dict[str, str]:
     issue("ClusterIssuer", authority, authority)
     return of_all(authority)
 
@@ -93,7 +99,7 @@ def authority() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def cert_manager(authority: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def cert_manager(authority: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Controller]:
     """cert-manager's kinds, and its controller at work."""
     program = str(CHECKOUT / "roles" / "lab" / "files" / "lab")
     said = subprocess.run(
@@ -122,7 +128,7 @@ def cert_manager(authority: str, tmp_path_factory: pytest.TempPathFactory) -> It
             subprocess.Popen(argv, stdout=output, stderr=output) as controller,
         ):
             try:
-                yield
+                yield controller
             finally:
                 controller.terminate()
     finally:
@@ -140,15 +146,24 @@ def definitions(manifest: Path) -> Iterator[dict[str, Any]]:
 
 def make(kind: str, name: str, namespace: str, **spec: Any) -> None:
     """Make an object of cert-manager's and wait until it is ready."""
-    body = {"apiVersion": "cert-manager.io/v1", "kind": kind, "metadata": {"name": name}}
-    client.connect(cluster.kubeconfig()).create(kind, {**body, "spec": spec}, namespace)
+    ask(kind, name, namespace, **spec)
     ready(kind, name, namespace)
 
 
+def ask(kind: str, name: str, namespace: str, **spec: Any) -> None:
+    """Make an object of cert-manager's."""
+    body = {"apiVersion": "cert-manager.io/v1", "kind": kind, "metadata": {"name": name}}
+    client.connect(cluster.kubeconfig()).create(kind, {**body, "spec": spec}, namespace)
+
+
 def ready(kind: str, name: str, namespace: str) -> None:
-    objects = [{"kind": kind, "name": name}]
+    succeed("kube_wait", wait(kind, name, namespace, 60))
+
+
+def wait(kind: str, name: str, namespace: str, timeout: int) -> dict[str, Any]:
+    """What kube_wait is asked."""
     where = {"kubeconfig": cluster.kubeconfig(), "namespace": namespace}
-    succeed("kube_wait", {**where, "objects": objects, "timeout": 60})
+    return {**where, "objects": [{"kind": kind, "name": name}], "timeout": timeout}
 
 
 def issue(kind: str, name: str, namespace: str) -> None:
@@ -177,7 +192,7 @@ def test_a_cluster_without_cert_manager_is_told_before_anything_is_made(site: Si
 
 
 def test_an_issuer_that_is_missing_is_told_before_any_instance_is_made(
-    site: Site, cert_manager: None
+    site: Site, cert_manager: Controller
 ) -> None:
     predicted = site.play(*STEPS, "--check")
     assert "[tls.issuer_missing]" in predicted.output
@@ -192,22 +207,78 @@ def test_an_issuer_that_is_missing_is_told_before_any_instance_is_made(
     assert made == {}
 
 
-def test_an_issuer_that_cannot_issue_is_told(site: Site, cert_manager: None) -> None:
+def test_an_issuer_that_cannot_issue_is_told(site: Site, cert_manager: Controller) -> None:
     spec = {"ca": {"secretName": "no-such-secret"}}
-    body = {"apiVersion": "cert-manager.io/v1", "kind": "Issuer", "metadata": {"name": ISSUER}}
-    site.cluster.create("Issuer", {**body, "spec": spec}, site.namespace)
-    where = {"kubeconfig": site.kubeconfig, "namespace": site.namespace}
-    (found,) = fail("kube_wait", {**where, "objects": [{"kind": "Issuer", "name": ISSUER}]})[
-        "findings"
-    ]
-    assert found["code"] == "tls.issuer_not_ready"
+    ask("Issuer", ISSUER, site.namespace, **spec)
+    found = fixes.the(
+        fail("kube_wait", wait("Issuer", ISSUER, site.namespace, 60)), "tls.issuer_not_ready"
+    )
     assert any("no-such-secret" in line for line in found["proof"])
     refused = site.play("--tags", "preflight")
     assert "[tls.issuer_not_ready]" in refused.output
     site.cluster.delete("Issuer", ISSUER, site.namespace)
 
 
-def test_instances_replicate_by_certificates_of_the_issuer(site: Site, cert_manager: None) -> None:
+# A certificate as the role db asks for one.
+ASKED = {
+    "secretName": "asked",
+    "dnsNames": ["mysql-write"],
+    "issuerRef": {"name": "by-hand", "kind": "Issuer"},
+}
+
+
+@contextmanager
+def issuer_by_hand(namespace: str, secret: dict[str, str]) -> Iterator[None]:
+    """An issuer whose CA somebody put there by hand, and nobody's certificate afterwards."""
+    api = client.connect(cluster.kubeconfig())
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "by-hand"}}
+    api.create("Secret", {**body, "stringData": secret}, namespace)
+    try:
+        make("Issuer", "by-hand", namespace, ca={"secretName": "by-hand"})
+        yield
+    finally:
+        for kind, name in (("Certificate", "asked"), ("Issuer", "by-hand")):
+            api.delete(kind, name, namespace)
+        for name in ("asked", "by-hand"):
+            api.delete("Secret", name, namespace)
+
+
+def test_a_certificate_that_the_issuer_refuses_is_told(
+    authority: str, cert_manager: Controller
+) -> None:
+    """The key of its CA was exchanged, and the certificate was not: the issuer says that it is ready."""
+    whole = certificates.authority()
+    torn = {**whole, "tls.key": certificates.authority()["tls.key"]}
+    asked = ("Certificate", "asked", authority)
+    with issuer_by_hand(authority, torn):
+        ask(*asked, **ASKED)
+        finding = fixes.the(fail("kube_wait", wait(*asked, 60)), "tls.certificate_refused")
+        assert any("doesn't match parent's PublicKey" in line for line in finding["proof"])
+        mended = {"stringData": whole}
+        client.connect(cluster.kubeconfig()).patch("Secret", "by-hand", mended, authority)
+        fixes.run_command(finding, cluster.kubeconfig())
+        make(*asked, **ASKED)
+
+
+def test_a_certificate_that_nobody_issues_is_told(authority: str, cert_manager: Controller) -> None:
+    """cert-manager's controller hangs."""
+    asked = ("Certificate", "asked", authority)
+    with issuer_by_hand(authority, certificates.authority()):
+        cert_manager.send_signal(signal.SIGSTOP)
+        try:
+            ask(*asked, **ASKED)
+            finding = fixes.the(fail("kube_wait", wait(*asked, 3)), "tls.certificate_late")
+            assert "Secret asked: not found" in finding["proof"]
+            assert "that its controller runs" in finding["fix"]
+            assert "by-hand" in fixes.run_command(finding, cluster.kubeconfig())
+        finally:
+            cert_manager.send_signal(signal.SIGCONT)
+        ready(*asked)
+
+
+def test_instances_replicate_by_certificates_of_the_issuer(
+    site: Site, cert_manager: Controller
+) -> None:
     issue("Issuer", ISSUER, site.namespace)
     checked = site.play_through(*STEPS, "--check")
     assert "Ask cert-manager for the certificates" in checked.changed
@@ -215,7 +286,7 @@ def test_instances_replicate_by_certificates_of_the_issuer(site: Site, cert_mana
     replicates_by_the_issuer_s(site)
 
 
-def test_a_second_run_changes_nothing(site: Site, cert_manager: None) -> None:
+def test_a_second_run_changes_nothing(site: Site, cert_manager: Controller) -> None:
     again = site.play("--tags", "preflight", *STEPS)
     assert not again.failed, again.output
     assert again.recap["changed"] == 0, again.changed
@@ -223,7 +294,7 @@ def test_a_second_run_changes_nothing(site: Site, cert_manager: None) -> None:
 
 @pytest.mark.parametrize("secrets", [["mysql-tls"], ["root-ca", "mysql-tls"]])
 def test_a_renewed_certificate_is_taken_over_by_the_next_run(
-    site: Site, cert_manager: None, secrets: list[str]
+    site: Site, cert_manager: Controller, secrets: list[str]
 ) -> None:
     """Also one of another CA, which an instance that was not restarted does not trust."""
     before = certificates.held(site)
@@ -243,7 +314,7 @@ def test_a_renewed_certificate_is_taken_over_by_the_next_run(
 
 
 def test_an_issuer_that_is_named_no_more_leaves_its_certificates(
-    site: Site, cert_manager: None
+    site: Site, cert_manager: Controller
 ) -> None:
     held = certificates.held(site)
     kept = site.play_through(*STEPS, cluster_tls_issuer={})
@@ -251,7 +322,9 @@ def test_an_issuer_that_is_named_no_more_leaves_its_certificates(
     assert certificates.held(site) == held
 
 
-def test_a_teardown_takes_the_certificate_before_its_secret(site: Site, cert_manager: None) -> None:
+def test_a_teardown_takes_the_certificate_before_its_secret(
+    site: Site, cert_manager: Controller
+) -> None:
     volumes = {"teardown_volumes": list(NAMES)}
     gone = site.play(playbook="teardown", teardown_confirm=site.namespace, **volumes)
     assert not gone.failed, gone.output
@@ -260,7 +333,7 @@ def test_a_teardown_takes_the_certificate_before_its_secret(site: Site, cert_man
 
 
 def test_an_issuer_of_the_whole_cluster_that_is_missing_is_told(
-    older: Site, authority: str, cert_manager: None
+    older: Site, authority: str, cert_manager: Controller
 ) -> None:
     told = older.play("--tags", "preflight")
     assert f"ClusterIssuer {authority} is named as the issuer" in told.output

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.faults import fixes
 from tests.integration import cluster
 from tests.integration.runner import codes, fail, succeed
 from tests.integration.site import Played, Site
@@ -155,6 +156,17 @@ def scratch(mine: Cluster) -> str:
     return name
 
 
+def moved_to(claim: str) -> dict[str, str]:
+    """The claim that each instance is on once the cluster was switched to a recovery."""
+    return {"mysql-1": claim, "mysql-11": f"mysql-11-{claim.removeprefix('mysql-')}"}
+
+
+def handed_over(mine: Cluster, claim: str) -> bool:
+    found = mine.cluster.get("PersistentVolumeClaim", claim, mine.namespace)
+    notes = (found or {})["metadata"].get("annotations") or {}
+    return "mysql-on.kubernetes/handed-over" in notes
+
+
 def test_a_switch_whose_controller_is_killed_again_and_again_loses_nothing(mine: Cluster) -> None:
     """Once with the data handed over and no instance moved, once between the instances, once before seeding.
 
@@ -166,16 +178,11 @@ def test_a_switch_whose_controller_is_killed_again_and_again_loses_nothing(mine:
     recovered = mine.recover(recovery_target=TARGET)
     assert not recovered.failed, recovered.output
     here, claim = mine.mounted(), scratch(mine)
-    there = {"mysql-1": claim, "mysql-11": f"mysql-11-{claim.removeprefix('mysql-')}"}
+    there = moved_to(claim)
     before, claims = mine.executed("mysql-1"), set(mine.claims())
     play: dict[str, Any] = {"playbook": "recover", **RECOVER, **SWITCH}
 
-    def handed_over() -> bool:
-        found = mine.cluster.get("PersistentVolumeClaim", claim, mine.namespace)
-        notes = (found or {})["metadata"].get("annotations") or {}
-        return "mysql-on.kubernetes/handed-over" in notes
-
-    said = mine.kill_when(handed_over, "--tags", "recover", **play)
+    said = mine.kill_when(lambda: handed_over(mine, claim), "--tags", "recover", **play)
     # Shown though nobody is asked.
     assert re.search(r"1 transactions, committed from 20\S+Z to 20\S+Z", said), said
     assert re.search(rf"{TABLE}: 0 inserted, 0 updated, [1-9]\d* deleted", said), said
@@ -203,6 +210,38 @@ def test_a_switch_whose_controller_is_killed_again_and_again_loses_nothing(mine:
     assert claims <= set(labels)
     for name, old in here.items():
         assert labels[old]["mysql-on.kubernetes/retired-from"] == name
+    played = mine.play(*STEPS)
+    assert not played.failed, played.output
+    assert played.recap["changed"] == 0, played.changed
+
+
+def test_a_switch_waits_for_the_primary_that_it_was_begun_with(mine: Cluster) -> None:
+    """First nobody reaches it; then the switch is cut off, and somebody makes the replica primary."""
+    with mine.connect("mysql-1") as primary:
+        primary.execute(f"DELETE FROM {TABLE} WHERE emp_no % 5 = 0")
+    recovered = mine.recover(recovery_target=TARGET)
+    assert not recovered.failed, recovered.output
+    claim = scratch(mine)
+    (pod,) = mine.cluster.list("Pod", mine.namespace, labels="mysql-on.kubernetes/server=mysql-1")
+    asked = {**mine.switch(), "connect_timeout": 5}
+    with cluster.port_closed(pod):
+        silent = fail("mysql_recovery_switch", asked, check=True)
+        finding = fixes.the(silent, "recovery.primary_silent")
+        assert finding["fix"].startswith("Bring it back, or accept that")
+        accepted = succeed("mysql_recovery_switch", {**asked, "accept_loss": True}, check=True)
+        assert accepted["claims"] == moved_to(claim)
+    assert succeed("mysql_recovery_switch", asked, check=True)["lost"]["transactions"] == 1
+
+    play: dict[str, Any] = {"playbook": "recover", **RECOVER, **SWITCH}
+    mine.kill_when(lambda: handed_over(mine, claim), "--tags", "recover", **play)
+    mine.play_through(playbook="switchover", switchover_to="mysql-11")
+    other = fixes.the(fail("mysql_recovery_switch", asked), "recovery.other_primary")
+    assert other["subject"] == "mysql-11"
+    (back,) = re.findall(r"playbooks/switchover\.yml -e switchover_to=(\S+)$", other["fix"])
+    mine.play_through(playbook="switchover", switchover_to=back)
+    switched = mine.recover(**SWITCH)
+    assert not switched.failed, switched.output
+    assert mine.mounted() == moved_to(claim)
     played = mine.play(*STEPS)
     assert not played.failed, played.output
     assert played.recap["changed"] == 0, played.changed

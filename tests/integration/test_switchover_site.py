@@ -8,15 +8,19 @@ import base64
 import json
 import os
 import re
+import shlex
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils import roads
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client, pods, topology
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.polling import look_until
 
+from tests.faults import fixes
 from tests.integration.cluster import kubeconfig, port_closed
 from tests.integration.runner import CHECKOUT
 
@@ -164,6 +168,81 @@ def test_an_old_primary_that_nobody_reaches_is_ended_before_another_takes_over(
     assert changed
     assert seen(cluster).primary == new
     assert read_from(cluster) == {"mysql-1", "mysql-11", "mysql-12"} - {new}
+    assert_nothing_to_do("site", "--skip-tags", "step10")
+
+
+# A policy of the cluster's by which nobody may change the Service for writes.
+DENIED = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingAdmissionPolicy",
+    "metadata": {"name": NAMESPACE},
+    "spec": {
+        "failurePolicy": "Fail",
+        "matchConstraints": {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": NAMESPACE}},
+            "resourceRules": [
+                {
+                    "apiGroups": [""],
+                    "apiVersions": ["v1"],
+                    "operations": ["UPDATE"],
+                    "resources": ["services"],
+                    "resourceNames": ["mysql-write"],
+                }
+            ],
+        },
+        "validations": [{"expression": "false", "message": "nobody may change it"}],
+    },
+}
+BOUND = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingAdmissionPolicyBinding",
+    "metadata": {"name": NAMESPACE},
+    "spec": {"policyName": NAMESPACE, "validationActions": ["Deny"]},
+}
+
+
+def denied() -> bool:
+    """Whether the policy is in force."""
+    patch = shlex.quote(json.dumps({"metadata": {"labels": {"asked": "yes"}}}))
+    ask = f"kubectl -n {NAMESPACE} patch service mysql-write --dry-run=server -p {patch}"
+    return "nobody may change it" in fixes.shell(f"{ask} 2>&1 || true", kubeconfig())
+
+
+@contextmanager
+def service_denied() -> Iterator[None]:
+    """Let nobody change the Service for writes, as a policy of the cluster may."""
+    kinds = "validatingadmissionpolicies,validatingadmissionpolicybindings"
+    both = shlex.quote(json.dumps({"apiVersion": "v1", "kind": "List", "items": [DENIED, BOUND]}))
+    fixes.shell(f"echo {both} | kubectl apply -f -", kubeconfig())
+    try:
+        assert look_until(denied, bool, DEADLINE)
+        yield
+    finally:
+        fixes.shell(f"kubectl delete {kinds} {NAMESPACE}", kubeconfig())
+    assert not look_until(denied, lambda still: not still, DEADLINE)
+
+
+def test_a_switchover_that_was_broken_off_is_finished_before_another_one(
+    cluster: client.Cluster,
+) -> None:
+    """The new primary takes writes already, and nobody may lead clients to it."""
+    old = seen(cluster).primary
+    new, other = sorted(set(seen(cluster).names()) - {old})
+    with service_denied():
+        code, _changed, said = played("switchover", switchover_to=new)
+        assert code != 0
+        assert "nobody may change it" in said
+        assert f"{new} is primary, and not everything follows yet" in said
+    assert seen(cluster).primary == old
+    code, _changed, said = played("switchover", switchover_to=other)
+    assert code != 0
+    assert "[switchover.unfinished]" in said, said[-4000:]
+    assert f"Finish it with {new} as the target, then switch on from there" in said
+    for target in (new, other):
+        code, _changed, said = played("switchover", switchover_to=target)
+        assert code == 0, said[-4000:]
+        assert "lost: nothing" in said
+        assert seen(cluster).primary == target
     assert_nothing_to_do("site", "--skip-tags", "step10")
 
 

@@ -52,18 +52,23 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Listing:
-    """An archive at one moment.
+class Damage:
+    """One file that is not as its document says; what: in words. Paths: below the root."""
 
-    now: its own clock. damaged: what is not as its document says, a line each, by the path of the
-    document. foreign: what belongs to another history.
-    """
+    document: str
+    path: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """An archive at one moment. now: its own clock. foreign: what belongs to another history."""
 
     archive: Archive
     status: Status
     now: int
     files: tuple[Entry, ...] = ()
-    damaged: tuple[tuple[str, str], ...] = ()
+    damaged: tuple[Damage, ...] = ()
     foreign: tuple[str, ...] = ()
 
     @property
@@ -74,7 +79,7 @@ class Listing:
     def damage_of(self, base: Base) -> list[str]:
         """Return what is wrong with the files of a base."""
         path = f"{base.path}/{MANIFEST}"
-        return [what for where, what in self.damaged if where == path]
+        return [damage.what for damage in self.damaged if damage.document == path]
 
 
 def sections(text: str) -> Iterator[tuple[str, str]]:
@@ -110,7 +115,7 @@ def read_listing(text: str) -> Listing:
     sizes = {entry.path: entry.size for entry in files}
     damaged = [*_damaged_logs(logs, sizes), *_damaged_bases(bases, sizes)]
     # A log whose file is gone or cut off is a gap, and named as that.
-    gone = {where for where, _what in damaged}
+    gone = {damage.document for damage in damaged}
     whole = (log for log in logs if _document(log) not in gone)
     return Listing(
         build(whole, bases, cluster),
@@ -159,28 +164,24 @@ def _document(log: Binlog) -> str:
     return f"{BINLOGS}/{log.server_uuid}/{log.name}{SIDECAR}"
 
 
-def _damaged_logs(logs: list[Binlog], sizes: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+def _damaged_logs(logs: list[Binlog], sizes: Mapping[str, int]) -> Iterator[Damage]:
     for log in logs:
         if log.sealed:
-            wrong = _differs(log.path, log.stored_size, sizes)
-            if wrong:
-                yield _document(log), wrong
+            yield from _differs(_document(log), log.path, log.stored_size, sizes)
 
 
-def _damaged_bases(bases: list[Base], sizes: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+def _damaged_bases(bases: list[Base], sizes: Mapping[str, int]) -> Iterator[Damage]:
     for base in bases:
         for file in base.files:
-            wrong = _differs(f"{base.path}/{file.path}", file.size, sizes)
-            if wrong:
-                yield f"{base.path}/{MANIFEST}", wrong
+            document = f"{base.path}/{MANIFEST}"
+            yield from _differs(document, f"{base.path}/{file.path}", file.size, sizes)
 
 
-def _differs(path: str, size: int, sizes: Mapping[str, int]) -> str:
+def _differs(document: str, path: str, size: int, sizes: Mapping[str, int]) -> Iterator[Damage]:
     if path not in sizes:
-        return f"{path} is missing"
-    if sizes[path] != size:
-        return f"{path} has {sizes[path]} bytes, {size} were written"
-    return ""
+        yield Damage(document, path, f"{path} is missing")
+    elif sizes[path] != size:
+        yield Damage(document, path, f"{path} has {sizes[path]} bytes, {size} were written")
 
 
 def _foreign(files: tuple[Entry, ...]) -> set[str]:

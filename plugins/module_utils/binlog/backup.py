@@ -47,6 +47,7 @@ class State:
 
     source: None where no server was named. expires: when the server purges what the archive lacks,
     seconds since 1970, None where nothing is at stake. nodes: of the archiver and of the primary.
+    namespace, archiver: where it is, and the words by which kubectl gets to who writes it.
     """
 
     subject: str
@@ -54,6 +55,14 @@ class State:
     source: Source | None = None
     expires: int | None = None
     nodes: tuple[str, str] = ("", "")
+    namespace: str = ""
+    archiver: str = ""
+
+    @property
+    def usable(self) -> tuple[Base, ...]:
+        """The bases that a server was started from and whose files are still of their size."""
+        bases = self.listing.archive.bases
+        return tuple(one for one in bases if one.usable and not self.listing.damage_of(one))
 
     @property
     def window(self) -> Window:

@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ..binlog.archive import BINLOGS, Base
+from ..binlog.archive import BINLOGS, SIDECAR, Base
 from ..binlog.backup import State
 from ..finding import Finding, worst_first
 from ..kube.drills import OK, Drills, moment
+from ..kube.portforward import PodUnavailableError
 from .catalogue import finding
+from .kube import explain_target
 
 # The archiver writes its status every few seconds at least.
 STATUS_SECONDS = 60
 HOUR = 3600
 DAY = 24 * HOUR
+# Where the role's Pods have the archive.
+ROOT = "/archive"
 # Days without a drill that succeeded.
 DRILL_MAX_AGE = 30
 
@@ -37,6 +41,13 @@ def explain(state: State, limits: Limits, language: str = "en") -> list[Finding]
     parts = (_archiver, _behind, _gaps, _bases, _damage, _expiry, _place)
     found = [one for part in parts for one in part(_Teller(state, language), limits)]
     return worst_first(found)
+
+
+def absent(subject: str, error: PodUnavailableError, language: str = "en") -> list[Finding]:
+    """Return why an archive cannot be read: no Pod of its archiver runs."""
+    proof = [error.message]
+    told = finding("backup.archiver_absent", subject=subject, proof=proof, language=language)
+    return worst_first([told, *(explain_target(error, language) if error.pods else [])])
 
 
 def explain_drills(drills: Drills, now: float, days: int, language: str = "en") -> list[Finding]:
@@ -75,6 +86,7 @@ class _Teller:
             subject=subject or self.state.subject,
             proof=proof,
             language=self.language,
+            archiver=self.state.archiver,
             **facts,
         )
 
@@ -109,6 +121,9 @@ def _behind(teller: _Teller, limits: Limits) -> Iterator[Finding]:
 def _gaps(teller: _Teller, _limits: Limits) -> Iterator[Finding]:
     state = teller.state
     missing = state.gaps
+    if state.usable:
+        # From the newest base on there is no gap; nobody can do more about those before it.
+        missing = missing - state.usable[-1].gtid_executed
     if missing:
         proof = [f"in no binary log of the archive, though later ones build on it: {missing}"]
         if state.source is not None and state.source.purged & missing:
@@ -117,7 +132,9 @@ def _gaps(teller: _Teller, _limits: Limits) -> Iterator[Finding]:
         yield teller.tell("backup.gap", proof, count=missing.count)
     foreign = state.listing.foreign
     if foreign:
-        yield teller.tell("backup.other_history", [f"kept: {path}" for path in foreign])
+        proof = [f"kept: {path}" for path in foreign]
+        paths = " ".join(f"{ROOT}/{path}" for path in foreign)
+        yield teller.tell("backup.other_history", proof, paths=paths)
 
 
 def _bases(teller: _Teller, limits: Limits) -> Iterator[Finding]:
@@ -125,7 +142,7 @@ def _bases(teller: _Teller, limits: Limits) -> Iterator[Finding]:
     bases = state.listing.archive.bases
     for base in bases:
         yield from _one_base(teller, base)
-    usable = [base for base in bases if base.usable and not state.listing.damage_of(base)]
+    usable = state.usable
     if not usable:
         known = ", ".join(base.id for base in bases) or "none at all"
         yield teller.tell("backup.none", [f"bases in the archive: {known}"])
@@ -141,16 +158,26 @@ def _one_base(teller: _Teller, base: Base) -> Iterator[Finding]:
     damage = teller.state.listing.damage_of(base)
     if damage or (base.verified and not base.usable):
         proof = damage or [f"verified at {base.verified_at}: {base.verified}"]
-        yield teller.tell("backup.base_corrupt", proof, subject=f"base {base.id}")
+        path = f"{ROOT}/{base.path}"
+        yield teller.tell("backup.base_corrupt", proof, subject=f"base {base.id}", path=path)
     elif not base.verified:
         proof = [f"{base.path}/manifest.json: verified says nothing"]
-        yield teller.tell("backup.base_unverified", proof, subject=f"base {base.id}")
+        state = teller.state
+        facts = {
+            "id": base.id,
+            "namespace": state.namespace,
+            "cluster": state.listing.archive.cluster,
+            "job": f"verify-{base.id.lower()}",
+        }
+        yield teller.tell("backup.base_unverified", proof, subject=f"base {base.id}", **facts)
 
 
 def _damage(teller: _Teller, _limits: Limits) -> Iterator[Finding]:
-    for path, what in teller.state.listing.damaged:
-        if path.startswith(f"{BINLOGS}/"):
-            yield teller.tell("backup.binlog_corrupt", [what], subject=path.removesuffix(".json"))
+    for one in teller.state.listing.damaged:
+        if one.document.startswith(f"{BINLOGS}/"):
+            subject = one.document.removesuffix(SIDECAR)
+            paths = f"{ROOT}/{one.path} {ROOT}/{one.document}"
+            yield teller.tell("backup.binlog_corrupt", [one.what], subject=subject, paths=paths)
 
 
 def _expiry(teller: _Teller, limits: Limits) -> Iterator[Finding]:

@@ -9,15 +9,28 @@ from collections.abc import Mapping
 from .text import Text, Words
 
 TEXTS: Mapping[str, Text] = {
+    "backup.archiver_absent": Text(
+        "error",
+        Words(
+            "No Pod writes {subject}: no binary logs arrive, and nobody reads it",
+            "Bring it back: ansible-playbook playbooks/backup.yml",
+        ),
+        Words(
+            "{subject}에 기록하는 Pod가 없어 바이너리 로그가 들어오지 않고 내용을 읽을 수도 없습니다",
+            "다시 실행하세요: ansible-playbook playbooks/backup.yml",
+        ),
+    ),
     "backup.archiver_stopped": Text(
         "error",
         Words(
             "No binary logs arrive in {subject}",
-            "See why: kubectl logs of the archiver's Deployment; then run the role backup again",
+            "Mend what it names in its log and run playbooks/backup.yml again:"
+            " kubectl logs {archiver} --tail=20",
         ),
         Words(
             "{subject}(으)로 바이너리 로그가 들어오지 않습니다",
-            "아카이버 Deployment의 로그(kubectl logs)를 확인한 뒤 backup 롤을 다시 실행하세요",
+            "아카이버 로그에 나온 문제를 고친 뒤 playbooks/backup.yml을 다시 실행하세요:"
+            " kubectl logs {archiver} --tail=20",
         ),
     ),
     "backup.behind": Text(
@@ -68,11 +81,15 @@ TEXTS: Mapping[str, Text] = {
         "warning",
         Words(
             "{subject} keeps binary logs of a history that the server has left",
-            "Remove them by hand once nobody wants to recover from before the server was reset",
+            "Take a base now (playbooks/backup.yml --tags base): what is written since builds on no older"
+            " one. Remove the old logs once nobody wants to recover from before the server was reset:"
+            " kubectl exec {archiver} -- rm -r {paths}",
         ),
         Words(
             "{subject}에 서버가 버린 이력의 바이너리 로그가 남아 있습니다",
-            "서버를 초기화하기 전으로 복구할 일이 없다면 직접 삭제하세요",
+            "지금 베이스를 만드세요(playbooks/backup.yml --tags base). 초기화 이후의 기록은 이전 베이스에 이어지지"
+            " 않습니다. 초기화 전으로 복구할 일이 없어지면 옛 로그를 삭제하세요:"
+            " kubectl exec {archiver} -- rm -r {paths}",
         ),
     ),
     "backup.none": Text(
@@ -101,33 +118,41 @@ TEXTS: Mapping[str, Text] = {
         "warning",
         Words(
             "No server was ever started from {subject}",
-            "Verify it: verify.sh with its id, where the archive is mounted",
+            "Verify it: kubectl -n {namespace} create job {job} --from=cronjob/{cluster}-backup"
+            " --dry-run=client -o yaml | sed 's|/base.sh && bash /scripts/prune.sh|/verify.sh {id}|'"
+            " | kubectl create -f -",
         ),
         Words(
             "{subject}(으)로 서버를 기동해 본 적이 없습니다",
-            "아카이브가 마운트된 곳에서 verify.sh에 그 id를 주어 검증하세요",
+            "검증하세요: kubectl -n {namespace} create job {job} --from=cronjob/{cluster}-backup"
+            " --dry-run=client -o yaml | sed 's|/base.sh && bash /scripts/prune.sh|/verify.sh {id}|'"
+            " | kubectl create -f -",
         ),
     ),
     "backup.base_corrupt": Text(
         "error",
         Words(
             "{subject} is damaged",
-            "Take another base now (playbooks/backup.yml --tags base), and look at the volume",
+            "Take another base now (playbooks/backup.yml --tags base), look at the volume, and remove"
+            " this one: kubectl exec {archiver} -- rm -r {path}",
         ),
         Words(
             "{subject}이(가) 손상되었습니다",
-            "지금 다른 베이스를 만들고(playbooks/backup.yml --tags base) 볼륨을 점검하세요",
+            "지금 다른 베이스를 만들고(playbooks/backup.yml --tags base) 볼륨을 점검한 뒤 이 베이스를 삭제하세요:"
+            " kubectl exec {archiver} -- rm -r {path}",
         ),
     ),
     "backup.binlog_corrupt": Text(
         "error",
         Words(
             "{subject} is not as it was archived",
-            "Take a base now (playbooks/backup.yml --tags base): bases before it lead no further",
+            "Take a base now (playbooks/backup.yml --tags base): bases before it lead no further. Look at"
+            " the volume, and remove what is left of it: kubectl exec {archiver} -- rm -f {paths}",
         ),
         Words(
             "{subject}이(가) 보관한 상태와 다릅니다",
-            "지금 베이스를 만드세요(playbooks/backup.yml --tags base). 이전 베이스로는 더 갈 수 없습니다",
+            "지금 베이스를 만드세요(playbooks/backup.yml --tags base). 이전 베이스로는 더 갈 수 없습니다."
+            " 볼륨을 점검하고 남은 파일을 삭제하세요: kubectl exec {archiver} -- rm -f {paths}",
         ),
     ),
     "backup.chain_expires": Text(

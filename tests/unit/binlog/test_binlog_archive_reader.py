@@ -159,6 +159,18 @@ def test_a_file_that_is_gone_or_cut_off_is_damage_and_a_gap():
         assert state.gaps == GtidSet.parse(f"{A}:11-20")
 
 
+def test_a_gap_is_over_once_a_verified_base_has_what_is_missing():
+    later = {"identity": "20261124T190000Z", "gtid_executed": f"{A}:1-25"}
+    gap = replace(HEALTHY, source=source(f"{A}:1-25", f"{A}:1-22"))
+    extra = sidecar(3, f"{A}:1-22", f"{A}:23-25")
+    files = (*FILES, f"100 1 binlog/{A}/mysql-bin.000003", "7 1 base/20261124T190000Z/dump.sql")
+    for verified, told in (({"result": "ok"}, []), ({}, ["backup.gap", "backup.base_unverified"])):
+        parts = (manifest(), manifest(**later, verified=verified), *LOGS, extra)
+        state = replace(gap, listing=listing(status(), *parts, files=files))
+        assert codes(state) == told
+        assert state.gaps == GtidSet.parse(f"{A}:21-22")
+
+
 def test_a_base_that_lost_a_file_is_corrupt_and_not_counted():
     state = with_listing(status(), manifest(), *LOGS, files=FILES[:2])
     assert codes(state) == ["backup.base_corrupt", "backup.none"]
