@@ -23,7 +23,7 @@ from .kube.foreign import Engine, Found, Place
 from .kube.topology import INSTANCE_LABEL, SERVER_LABEL
 from .mysql import proof
 from .mysql.checksum import Sum, sums_of
-from .mysql.connection import Connection, MysqlError
+from .mysql.connection import Connection
 from .mysql.replication import Channel, State
 from .mysql.replication import observe as observe_state
 from .mysql.seed import MARKER
@@ -229,14 +229,12 @@ def _read(name: str, engine: Engine, wanted: Wanted, login: Mapping[str, Any]) -
         return Instance(name, engine)
     try:
         session = _connect(engine.deployment, engine, wanted, login)
-    except MysqlError as error:
-        if error.errno not in LOGIN_REFUSED:
+    except CollectionError as error:
+        if error.details.get("errno") not in LOGIN_REFUSED:
             raise
         facts = {"namespace": wanted.namespace}
-        refused = _finding(
-            "adopt.root_refused", engine.deployment, wanted, [error.message], **facts
-        )
-        raise _refused(wanted, [refused]) from error
+        found = _finding("adopt.root_refused", engine.deployment, wanted, [error.message], **facts)
+        raise _refused(wanted, [found]) from error
     with session as connection:
         hosts = connection.query("SELECT host FROM mysql.user WHERE user = 'root'")
         return Instance(
