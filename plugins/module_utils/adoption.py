@@ -36,6 +36,8 @@ Treatment = Literal["primary", "follow", "seed", "unknown"]
 FIXED: Mapping[str, str] = {"lower_case_table_names": "0", "innodb_page_size": "16384"}
 ROOT_HOSTS = ("%", "127.0.0.1")
 SHOWN_TABLES = 8
+# A wrong password, no account for this host, an account that wants no password but the system's user.
+LOGIN_REFUSED = frozenset({1045, 1130, 1698})
 
 
 @dataclass(frozen=True)
@@ -225,7 +227,15 @@ def _connect(name: str, engine: Engine, wanted: Wanted, login: Mapping[str, Any]
 def _read(name: str, engine: Engine, wanted: Wanted, login: Mapping[str, Any]) -> Instance:
     if not engine.deployment:
         return Instance(name, engine)
-    with _connect(engine.deployment, engine, wanted, login) as connection:
+    try:
+        session = _connect(engine.deployment, engine, wanted, login)
+    except CollectionError as error:
+        if error.details.get("errno") not in LOGIN_REFUSED:
+            raise
+        facts = {"namespace": wanted.namespace}
+        found = _finding("adopt.root_refused", engine.deployment, wanted, [error.message], **facts)
+        raise _refused(wanted, [found]) from error
+    with session as connection:
         hosts = connection.query("SELECT host FROM mysql.user WHERE user = 'root'")
         return Instance(
             name,

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import parts
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.polling import look_until
 
 from tests.faults import fixes
 from tests.faults.second_lab import KUBECONFIG, LAB, bring_up
@@ -384,6 +386,93 @@ def test_a_network_fault_is_named_and_mended(network: None, fault: Fault) -> Non
 
 def test_a_healthy_network_raises_no_alarm(second_lab: None) -> None:
     assert_healthy()
+
+
+THEIR_ADVERTISEMENT = (
+    'echo \'{"apiVersion":"metallb.io/v1beta1","kind":"L2Advertisement","metadata":{"name":"'
+    f"{parts.POOL_NAME}"
+    '","namespace":"metallb-system"}}\' | kubectl create -f -'
+)
+STRANGERS = (
+    'echo \'{"apiVersion":"networking.k8s.io/v1","kind":"IngressClass","metadata":{"name":"strangers"},'
+    '"spec":{"controller":"example.com/controller"}}\' | kubectl create -f -'
+)
+
+
+def test_an_address_that_nobody_holds(network: None) -> None:
+    """Of a controller whose Pods we do not know: who holds the address would be taken for it."""
+    asked = {"ip": "192.168.0.249", "ingress_class": "strangers"}
+    try:
+        kube(
+            STRANGERS,
+            "kubectl -n traefik expose deployment traefik --name=strangers --type=LoadBalancer"
+            " --port=80 --target-port=web",
+        )
+        result = look(**asked)
+        finding = fixes.the(result, "metallb.ip_not_held")
+        assert finding["proof"] == ["Services whose status holds 192.168.0.249: none"]
+        # "Ask for it on the ingress controller's Service: annotation ..."
+        way, ip = finding["fix"].rpartition("annotation ")[2].split(": ")
+        kube(f"kubectl -n traefik annotate service strangers {way}={ip}")
+        result = look(timeout=60, **asked)
+        assert not result.get("failed"), result.get("msg")
+        assert (result["verdict"], result["answers"]) == ("ok", 404)
+        assert result["holder"] == "traefik/strangers"
+    finally:
+        kube("kubectl -n traefik delete service strangers --ignore-not-found")
+        kube("kubectl delete ingressclass strangers --ignore-not-found")
+
+
+ROLE = "metallb-system:controller"
+BINDING = f"clusterrolebinding {ROLE}"
+
+
+def test_a_service_gets_no_address_and_nobody_says_why(network: None) -> None:
+    """MetalLB's controller lost its rights: it can neither note the address nor say that it cannot."""
+    assert_healthy()
+    # What it said of faults before would be taken for its answer.
+    kube("kubectl -n traefik delete events --all", f"kubectl delete {BINDING}")
+    try:
+        kube(f'{SERVICE} --subresource=status -p \'{{"status":{{"loadBalancer":null}}}}\'')
+        finding = fixes.the(look(), "metallb.service_pending_silently")
+        assert finding["proof"] == ["Service traefik/traefik: status.loadBalancer is empty"]
+        said = look_until(lambda: fixes.run_command(finding, KUBECONFIG), refused, 60)
+        assert refused(said), said
+    finally:
+        kube(
+            f"kubectl create {BINDING} --clusterrole={ROLE} --serviceaccount={ROLE}",
+            f"kubectl label {BINDING} app=metallb",
+        )
+    assert_healthy()
+
+
+def refused(log: str) -> bool:
+    return "is forbidden" in log and "services/status" in log
+
+
+def test_what_is_to_be_installed_has_the_name_of_somebody_elses(network: None) -> None:
+    """The pool is missing, and an announcement of its name is there."""
+    taken = f"l2advertisement {parts.POOL_NAME}"
+    asked = {
+        "kubeconfig": KUBECONFIG,
+        "ip": IP,
+        "ingress_manifest": "",
+        "metallb_manifest": "/not/needed.yaml",
+        "provisioner_manifest": "/not/needed.yaml",
+    }
+    kube("kubectl -n metallb-system delete ipaddresspool --all")
+    kube(THEIR_ADVERTISEMENT)
+    try:
+        result = run_module("kube_parts", asked)
+        finding = fixes.the(result, "install.object_taken")
+        assert f"without the label {parts.LABEL}=pool" in finding["proof"][0]
+        # "See whose it is, and let it go": it has no label that would say that it is ours.
+        assert parts.LABEL not in fixes.run_command(finding, KUBECONFIG)
+        kube(f"kubectl -n metallb-system delete {taken}")
+        result = run_module("kube_parts", asked)
+        assert [one["part"] for one in result["missing"]] == ["pool"], result
+    finally:
+        kube(f"kubectl -n metallb-system delete {taken} --ignore-not-found")
 
 
 DEFAULT = "storageclass.kubernetes.io/is-default-class"

@@ -112,6 +112,18 @@ def test_a_name_is_somebody_elses(space: cluster.Space) -> None:
     succeed("kube_preflight", asked)
 
 
+def test_the_api_server_is_older_than_is_needed(space: cluster.Space) -> None:
+    asked = {"kubeconfig": cluster.kubeconfig(), "namespace": space.name}
+    result = fail("kube_preflight", {**asked, "minimum_version": "9.0"})
+    finding = fixes.the(result, "kube.server_old")
+    assert finding["fix"] == "Upgrade the cluster, or use another one"
+    version = finding["proof"][0].removeprefix("GET /version: ")
+    # Another one: that is as new as is asked for.
+    asked["minimum_version"] = version.removeprefix("v")
+    done = succeed("kube_preflight", asked)
+    assert f"the API server is {version}, {asked['minimum_version']} or later" in done["checked"]
+
+
 def test_the_user_may_not(space: cluster.Space, tmp_path: Path) -> None:
     """A user of one namespace, to whom its administrator gave nothing yet."""
     given = yaml.safe_load(Path(cluster.kubeconfig()).read_text())

@@ -80,14 +80,20 @@ def init(name: str, script: str, **more: Any) -> Object:
     return container(name=name, command=["sh", "-c", script], volumeMounts=[MOUNT], **more)
 
 
-def test_the_class_of_a_claim_is_missing(space: cluster.Space) -> None:
-    space.make("PersistentVolumeClaim", "typo", spec=claim_spec("standard"))
-    finding = fixes.the(fail("storage_check", check(space, "typo")), "storage.claim_class_missing")
+@pytest.mark.parametrize(
+    ("name", "storage_class", "code"),
+    [("typo", "standard", "storage.claim_class_missing"), ("none", "", "storage.claim_no_class")],
+)
+def test_the_class_of_a_claim_is_missing(
+    space: cluster.Space, name: str, storage_class: str, code: str
+) -> None:
+    space.make("PersistentVolumeClaim", name, spec=claim_spec(storage_class))
+    finding = fixes.the(fail("storage_check", check(space, name)), code)
     named_class = finding["fix"].rpartition(": ")[2].split(", ")[0]
-    space.delete("PersistentVolumeClaim", "typo")
-    gone(space, "typo")
-    space.make("PersistentVolumeClaim", "typo", spec=claim_spec(named_class))
-    assert succeed("storage_check", check(space, "typo", timeout=30))["verdict"] == "ok"
+    space.delete("PersistentVolumeClaim", name)
+    gone(space, name)
+    space.make("PersistentVolumeClaim", name, spec=claim_spec(named_class))
+    assert succeed("storage_check", check(space, name, timeout=30))["verdict"] == "ok"
 
 
 def gone(space: cluster.Space, name: str) -> None:

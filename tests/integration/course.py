@@ -5,6 +5,8 @@ GTIDs, data before replication, a copied auto.cnf, replication by file and posit
 
 mysql-replica-2 is the one that somebody mended by hand: it has a server-id of its own until it restarts,
 and follows. mysql-replica-1 does not, and holds a database of its own.
+
+ByHand is what any such cluster is: Deployments of the image on claims, as people write them.
 """
 
 from __future__ import annotations
@@ -49,21 +51,15 @@ loose-mysqlx=OFF
 """
 
 
-class Course:
-    """The broken cluster in the namespace of a Site, whose playbooks then look at it."""
+class ByHand:
+    """MySQL that somebody built in the namespace of a Site, whose playbooks then look at it."""
 
-    def __init__(self, site: Site, image: str) -> None:
+    def __init__(self, site: Site, image: str, my_cnf: str = MY_CNF) -> None:
         self.site = site
         self.image = image
         self.kubectl("create namespace " + site.namespace, inside=False)
-        self._objects()
-        for name in DEPLOYMENTS:
-            self._wait_until_it_answers(name)
-        self._follow("mysql-replica-2", server_id=3)
-        self._pour()
-        self._own_data()
-        self._copy_uuid()
-        self._follow("mysql-replica-1", server_id=None)
+        self.make("ConfigMap", "mysql-config", data={"my.cnf": my_cnf})
+        self.make("Secret", "mysql-secret", stringData={"root-password": PASSWORD})
 
     def kubectl(self, command: str, *, inside: bool = True) -> str:
         space = f"-n {self.site.namespace} " if inside else ""
@@ -92,44 +88,50 @@ class Course:
         }
         return {one["metadata"]["name"]: uids[one["spec"]["volumeName"]] for one in claims}
 
-    def _make(self, kind: str, name: str, **body: Any) -> None:
+    def make(self, kind: str, name: str, **body: Any) -> None:
         version = "apps/v1" if kind == "Deployment" else "v1"
         full = {"apiVersion": version, "kind": kind, "metadata": {"name": name}, **body}
         self.site.cluster.create(kind, full, self.site.namespace)
 
-    def _objects(self) -> None:
-        self._make("ConfigMap", "mysql-config", data={"my.cnf": MY_CNF})
-        self._make("Secret", "mysql-secret", stringData={"root-password": PASSWORD})
-        for name in DEPLOYMENTS:
-            claim = {
-                "accessModes": ["ReadWriteOnce"],
-                "resources": {"requests": {"storage": "256Mi"}},
-            }
-            self._make("PersistentVolumeClaim", f"{name}-pvc", spec=claim)
-            self._make("Deployment", name, spec=self._deployment(name))
-        for service, role in (("mysql-write", "primary"), ("mysql-read", "replica")):
-            selector = {"app": "mysql", "role": role}
-            self._make("Service", service, spec={"selector": selector, "ports": [{"port": 3306}]})
+    def claim(self, name: str) -> dict[str, Any]:
+        """Make a claim and return the source of a Pod's volume over it."""
+        self.make("PersistentVolumeClaim", name, spec=cluster.claim_spec(None, "256Mi"))
+        return {"persistentVolumeClaim": {"claimName": name}}
 
-    def _deployment(self, name: str) -> dict[str, Any]:
+    def deployment(
+        self,
+        name: str,
+        source: dict[str, Any],
+        *,
+        replicas: int = 1,
+        sub_path: str = "",
+        whole_file: bool = False,
+    ) -> dict[str, Any]:
+        """The spec of a Deployment. source: of its data's volume. sub_path: the folder there.
+
+        whole_file: whether its my.cnf lies in the place of the image's own, not beside it.
+        """
         labels = {"app": "mysql", "role": name.split("-")[1], "name": name}
         reference = {"secretKeyRef": {"name": "mysql-secret", "key": "root-password"}}
+        data = {"name": "data", "mountPath": "/var/lib/mysql"}
+        beside = {"name": "config", "mountPath": "/etc/mysql/conf.d"}
+        instead = {"name": "config", "mountPath": "/etc/my.cnf", "subPath": "my.cnf"}
         container = {
             "name": "mysql",
             "image": self.image,
             "env": [{"name": "MYSQL_ROOT_PASSWORD", "valueFrom": reference}],
             "ports": [{"containerPort": 3306}],
             "volumeMounts": [
-                {"name": "data", "mountPath": "/var/lib/mysql"},
-                {"name": "config", "mountPath": "/etc/mysql/conf.d"},
+                {**data, **({"subPath": sub_path} if sub_path else {})},
+                instead if whole_file else beside,
             ],
         }
         volumes = [
-            {"name": "data", "persistentVolumeClaim": {"claimName": f"{name}-pvc"}},
+            {"name": "data", **source},
             {"name": "config", "configMap": {"name": "mysql-config"}},
         ]
         return {
-            "replicas": 1,
+            "replicas": replicas,
             "strategy": {"type": "Recreate"},
             "selector": {"matchLabels": labels},
             "template": {
@@ -138,7 +140,7 @@ class Course:
             },
         }
 
-    def _wait_until_it_answers(self, deployment: str) -> None:
+    def wait_until_it_answers(self, deployment: str) -> None:
         """Wait until the server itself answers: the entrypoint's temporary one has no TCP."""
         self.kubectl(f"rollout status deployment/{deployment} --timeout={DEADLINE:.0f}s")
         deadline = time.monotonic() + DEADLINE
@@ -150,6 +152,39 @@ class Course:
                     raise
             else:
                 return
+
+    def renew(self, deployment: str, command: str) -> None:
+        """Run what makes a Deployment's Pods anew, and wait until the new one answers."""
+        before = {str(pod["metadata"]["uid"]) for pod in self._pods(deployment)}
+        self.kubectl(command)
+        deadline = time.monotonic() + DEADLINE
+        while {str(pod["metadata"]["uid"]) for pod in self._pods(deployment)} & before:
+            assert time.monotonic() < deadline, "the old Pod does not go"
+            time.sleep(0.5)
+        self.wait_until_it_answers(deployment)
+
+    def _pods(self, name: str) -> list[Mapping[str, Any]]:
+        found = self.site.cluster.list("Pod", self.site.namespace, labels=f"name={name}")
+        return [pod for pod in found if pods.is_live(pod)]
+
+
+class Course(ByHand):
+    """The broken cluster."""
+
+    def __init__(self, site: Site, image: str) -> None:
+        super().__init__(site, image)
+        for name in DEPLOYMENTS:
+            self.make("Deployment", name, spec=self.deployment(name, self.claim(f"{name}-pvc")))
+        for service, role in (("mysql-write", "primary"), ("mysql-read", "replica")):
+            selector = {"app": "mysql", "role": role}
+            self.make("Service", service, spec={"selector": selector, "ports": [{"port": 3306}]})
+        for name in DEPLOYMENTS:
+            self.wait_until_it_answers(name)
+        self._follow("mysql-replica-2", server_id=3)
+        self._pour()
+        self._own_data()
+        self._copy_uuid()
+        self._follow("mysql-replica-1", server_id=None)
 
     def _pour(self) -> None:
         with self.connect("mysql-primary") as connection:
@@ -173,18 +208,8 @@ class Course:
         self.kubectl(
             f"exec deployment/mysql-replica-1 -- sh -c 'printf \"{text}\" > /var/lib/mysql/auto.cnf'"
         )
-        before = {str(pod["metadata"]["uid"]) for pod in self._pods("mysql-replica-1")}
-        self.kubectl("rollout restart deployment/mysql-replica-1")
-        deadline = time.monotonic() + DEADLINE
-        while {str(pod["metadata"]["uid"]) for pod in self._pods("mysql-replica-1")} & before:
-            assert time.monotonic() < deadline, "the old Pod does not go"
-            time.sleep(0.5)
-        self._wait_until_it_answers("mysql-replica-1")
+        self.renew("mysql-replica-1", "rollout restart deployment/mysql-replica-1")
         assert self.value("mysql-replica-1", "SELECT @@server_uuid") == uuid
-
-    def _pods(self, name: str) -> list[Mapping[str, Any]]:
-        found = self.site.cluster.list("Pod", self.site.namespace, labels=f"name={name}")
-        return [pod for pod in found if pods.is_live(pod)]
 
     def _follow(self, deployment: str, *, server_id: int | None) -> None:
         """Point a replica at the primary as the course does, with or without a server-id of its own."""

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, The mysql_on.kubernetes founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What test_local.py asks of roles/local, asked again with a real Docker and its Compose."""
+"""What is asked of roles/local, asked again with a real Docker and its Compose."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration import dockerd, servers
+from tests.integration.local import IMAGE
 from tests.integration.runner import CHECKOUT
-from tests.integration.test_local import IMAGE
 
 pytestmark = [
     pytest.mark.long,
@@ -30,7 +30,7 @@ def test_all_of_it_with_docker_and_compose(tmp_path: Path) -> None:
         done = subprocess.run(
             # Inside of its network, where the published ports are; Docker is asked for first.
             [*docker.inside, sys.executable, "-m", "pytest", "-rs", "--quiet", "-m", "long"]
-            + ["tests/integration/test_local.py"],
+            + ["tests/integration/test_local.py", "tests/faults/test_local_faults.py"],
             cwd=CHECKOUT,
             env=docker.environment,
             stdout=subprocess.PIPE,

@@ -21,6 +21,9 @@ from .ingress import controller_of
 Object = dict[str, Any]
 Require = Literal["allocatable", "held"]
 
+# The reason of the event with which MetalLB's controller gives an address out.
+ALLOCATED = "IPAllocated"
+
 # Causes that MetalLB, a starting Pod or the LAN may still heal by themselves.
 TRANSIENT = frozenset(
     {
@@ -452,15 +455,18 @@ def _proxy(inquiry: _Inquiry) -> None:
 def complaints(state: NetworkState, service: Object) -> list[str]:
     """Return the newest complaint of MetalLB about a Service, as a proof line."""
     uid = service["metadata"].get("uid")
-    mine = [
-        event
-        for event in state.events
-        if (event.get("involvedObject") or {}).get("uid") == uid and event.get("type") == "Warning"
-    ]
+    mine = [one for one in state.events if (one.get("involvedObject") or {}).get("uid") == uid]
     mine.sort(key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or ""))
+    left: list[Object] = []
+    for event in mine:
+        if event.get("reason") == ALLOCATED:
+            # What it complained of before it gave an address out is over.
+            left.clear()
+        elif event.get("type") == "Warning":
+            left.append(event)
     return [
         f"event {event.get('reason')}: {' '.join(str(event.get('message')).split())}"
-        for event in mine[-1:]
+        for event in left[-1:]
     ]
 
 

@@ -64,6 +64,21 @@ TEXTS: Mapping[str, Text] = {
             "비밀번호를 지정하세요: -e adopt_root_password=... (vault 파일 권장)",
         ),
     ),
+    "adopt.root_refused": Text(
+        "error",
+        Words(
+            "{subject} refuses root's login over TCP: the password is another one, or root is known at localhost alone",
+            "make 'root'@'%' with root's password and all privileges where it is not listed, else give the password"
+            " (-e adopt_root_password=...): kubectl -n {namespace} exec -it deployment/{subject} -- mysql -uroot -p"
+            " -e \"SELECT host FROM mysql.user WHERE user = 'root'\"",
+        ),
+        Words(
+            "{subject}이(가) root의 TCP 로그인을 거부합니다. 비밀번호가 다르거나 root 계정이 localhost에만 있습니다",
+            "목록에 없으면 root 비밀번호와 모든 권한을 가진 'root'@'%'을(를) 만들고, 있으면 비밀번호를 지정하세요"
+            "(-e adopt_root_password=...): kubectl -n {namespace} exec -it deployment/{subject} -- mysql -uroot -p"
+            " -e \"SELECT host FROM mysql.user WHERE user = 'root'\"",
+        ),
+    ),
     "adopt.root_host": Text(
         "error",
         Words(

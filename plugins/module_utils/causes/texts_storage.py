@@ -133,11 +133,11 @@ TEXTS: Mapping[str, Text] = {
     "storage.claim_no_class": Text(
         "error",
         Words(
-            "The PVC {subject} names no StorageClass, and the cluster has no default",
+            "The PVC {subject} has no StorageClass: nothing makes a volume for it",
             "Make it again with storageClassName set to one of: {classes}",
         ),
         Words(
-            "PVC {subject}에 StorageClass가 없고 클러스터에 기본 클래스도 없습니다",
+            "PVC {subject}에 StorageClass가 없어 볼륨이 만들어지지 않습니다",
             "storageClassName을 다음 중 하나로 지정해 다시 만드세요: {classes}",
         ),
     ),

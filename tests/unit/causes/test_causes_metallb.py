@@ -232,6 +232,22 @@ def test_each_way_to_break_has_one_cause_and_its_proof(code: str) -> None:
     assert found.fix
 
 
+@pytest.mark.parametrize(
+    ("allocated", "code"),
+    [("00", "metallb.service_pending"), ("02", "metallb.service_pending_silently")],
+)
+def test_what_was_complained_of_before_an_address_was_given_is_over(
+    allocated: str, code: str
+) -> None:
+    service = objects.service()
+    said = [("AllocationFailed", "Warning", "01"), ("IPAllocated", "Normal", allocated)]
+    events = tuple(
+        objects.event(service, reason, "said", kind) | {"lastTimestamp": f"2026-01-01T00:{at}:00Z"}
+        for reason, kind, at in said
+    )
+    assert codes(explain(replace(with_service(), events=events))) == [code]
+
+
 def test_the_cause_is_told_in_korean_with_the_same_proof() -> None:
     english = explain(replace(HEALTHY, pools=()))
     korean = explain(replace(HEALTHY, pools=()), language="ko")
