@@ -313,9 +313,7 @@ def _by_clone(planner: _Planner) -> list[Step[State]]:
 
     def run() -> None:
         if planner.session is not None:
-            planner.record.place = clone(
-                planner.session, donor, seeding.seconds, seeding.turn
-            )
+            planner.record.place = clone(planner.session, donor, seeding.seconds, seeding.turn)
 
     words = statement("clone_instance", planner.version)
     kept = frozenset(planner.state.persisted)
