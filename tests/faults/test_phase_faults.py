@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils import roads
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import pods
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import pods, topology
 
 from tests.faults import fixes, second_lab
 from tests.integration import cluster
+from tests.integration.runner import succeed
 from tests.integration.site import Played, Site
 
 pytestmark = [
@@ -240,3 +241,43 @@ def test_a_node_that_goes_is_named_and_nothing_is_lost(cut_site: Site, phase: st
         second_lab.bring_up()
     converges(cut_site, phase)
     assert not stands or noted(cut_site) == before
+
+
+def test_a_primary_whose_node_goes_may_still_run(cut_site: Site) -> None:
+    """Whoever takes over ended it, and nobody is left on its node to say that it has."""
+    cut_site.play_through("--tags", "infra,db")
+    old, new = "mysql-1", "mysql-11"
+
+    def pods_of(name: str) -> list[dict[str, Any]]:
+        labels = f"mysql-on.kubernetes/server={name}"
+        return cut_site.cluster.list("Pod", cut_site.namespace, labels=labels)
+
+    (pod,) = pods_of(old)
+    node, space = pods.node_of(pod), cut_site.namespace
+    names = [{"name": each, "pod": {"namespace": space, "deployment": each}} for each in (old, new)]
+    take_over = {
+        "kubeconfig": second_lab.KUBECONFIG,
+        "login_password": cut_site.password,
+        "source_password": cut_site.secret("mysql-auth", "replication-password"),
+        "services": {"namespace": space},
+        "instances": names,
+        "mode": "lost",
+        "connect_timeout": 5,
+    }
+    try:
+        second_lab.cut_power(node)
+        lost = f"kubectl wait node {node} --for=condition=Ready=Unknown --timeout=120s"
+        fixes.shell(lost, second_lab.KUBECONFIG)
+        taken = succeed("mysql_switchover", take_over)
+        assert taken["primary"] == new
+        finding = fixes.the(taken, "switchover.pod_remains")
+        assert f"node {node}: Ready Unknown" in finding["proof"][0]
+        assert finding["fix"].startswith(f"Switch the node {node} off")
+        fixes.run_command(finding, second_lab.KUBECONFIG)
+        assert not pods_of(old)
+    finally:
+        second_lab.bring_up()
+    # What brought it here brings it back, as a replica.
+    converges(cut_site, "infra,db")
+    assert len(pods_of(old)) == 1
+    assert topology.observe(cut_site.cluster, space, "mysql", "mysql-write").primary == new
