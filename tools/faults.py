@@ -21,8 +21,8 @@ PAGE = CHECKOUT / "docs" / "faults.md"
 HEAD = """# Causes that are broken for real
 
 For each cause of the [catalogue](causes.md), the tests that break a real server or a real cluster so that it is
-named. Those of `faults/` also do what the next step says and see that nothing is wrong any more. Most other
-causes are held by unit tests of the pure functions that find them.
+named. Those of `faults/` also do what the next step says and see that nothing is wrong any more. A cause that only
+unit tests hold is listed as such.
 
 `make test` runs a chosen few of them, `make test-all` all; what breaks a whole cluster does so on a lab of its own
 (`LAB=faults`).

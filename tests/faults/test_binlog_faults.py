@@ -40,16 +40,17 @@ def archive(server_factory: ServerFactory, version: str) -> Iterator[HandArchive
     made.remove()
 
 
-def asked(road: HandArchive | Server, target: dict[str, Any]) -> dict[str, Any]:
+def asked(road: HandArchive | Server, target: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The arguments by which a point is found: just before the DELETE, unless told otherwise."""
     way = road.login if isinstance(road, Server) else {"archive": str(road.root)}
-    return {**way, "action": "find", **target}
+    return {**way, "action": "find", **(target or DELETED)}
 
 
-def found(road: HandArchive | Server, target: dict[str, Any] = DELETED) -> str:
+def found(road: HandArchive | Server, target: dict[str, Any] | None = None) -> str:
     return str(succeed("binlog_point", asked(road, target))["transaction"]["gtid"])
 
 
-def refused(road: HandArchive | Server, code: str, target: dict[str, Any] = DELETED) -> Any:
+def refused(road: HandArchive | Server, code: str, target: dict[str, Any] | None = None) -> Any:
     return fixes.the(fail("binlog_point", asked(road, target)), code)
 
 
@@ -120,7 +121,7 @@ def test_the_connection_breaks_while_the_server_sends(archive: HandArchive) -> N
     server = archive.server
     road = Service("127.0.0.2", servers.free_port(), [(server.host, server.port)])
     road.breaks_after = LARGE // 2
-    through = {**asked(server, DELETED), "login_host": "127.0.0.2", "login_port": road.port}
+    through = {**asked(server), "login_host": "127.0.0.2", "login_port": road.port}
     try:
         finding = fixes.the(fail("binlog_point", through), "binlog.stream_ended")
         assert "binlog.000001:" in finding["proof"][0]
