@@ -198,9 +198,9 @@ def processes_of(pod: Object, program: str = "") -> list[int]:
     for path in Path("/proc").glob("[0-9]*/cgroup"):
         try:
             group = path.read_text()
-            command = path.with_name("cmdline").read_text()
+            command = path.with_name("cmdline").read_bytes()
         except OSError:
             continue
-        if (uid in group or uid.replace("-", "_") in group) and program in command:
+        if (uid in group or uid.replace("-", "_") in group) and program.encode() in command:
             found.append(int(path.parent.name))
     return found
