@@ -149,6 +149,8 @@ class Work:
                 self._follow(connection, version)
             relay.check(connection, self.goal)
             relay.forget(connection)
+            # What is noted as applied is on disk: a server that is killed now has it still.
+            connection.execute("FLUSH ENGINE LOGS")
             # Nobody writes until it is somebody's.
             connection.execute("SET GLOBAL super_read_only = ON")
         return self._noted(record, APPLIED, "apply", began)
