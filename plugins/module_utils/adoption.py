@@ -23,7 +23,7 @@ from .kube.foreign import Engine, Found, Place
 from .kube.topology import INSTANCE_LABEL, SERVER_LABEL
 from .mysql import proof
 from .mysql.checksum import Sum, sums_of
-from .mysql.connection import Connection
+from .mysql.connection import LOGIN_REFUSED, Connection
 from .mysql.replication import Channel, State
 from .mysql.replication import observe as observe_state
 from .mysql.seed import MARKER
@@ -36,8 +36,6 @@ Treatment = Literal["primary", "follow", "seed", "unknown"]
 FIXED: Mapping[str, str] = {"lower_case_table_names": "0", "innodb_page_size": "16384"}
 ROOT_HOSTS = ("%", "127.0.0.1")
 SHOWN_TABLES = 8
-# A wrong password, no account for this host, an account that wants no password but the system's user.
-LOGIN_REFUSED = frozenset({1045, 1130, 1698})
 
 
 @dataclass(frozen=True)

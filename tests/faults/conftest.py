@@ -17,6 +17,6 @@ next step says, literally where that is a command, and asserts that nothing is w
 
 from __future__ import annotations
 
-from tests.integration.conftest import server_factory, shared_server_factory, version
+from tests.integration.conftest import server_factory, shared_server_factory, space, version
 
-__all__ = ["server_factory", "shared_server_factory", "version"]
+__all__ = ["server_factory", "shared_server_factory", "space", "version"]

@@ -8,12 +8,10 @@ The image is asked on the lab. The servers whose data it is to open are bare one
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client
 
 from tests.faults import fixes
 from tests.integration import cluster
@@ -28,13 +26,6 @@ pytestmark = [
 ]
 
 OLD = "docker.io/library/mysql:8.0.15"
-
-
-@pytest.fixture(scope="module")
-def space() -> Iterator[cluster.Space]:
-    made = cluster.Space(client.connect(cluster.kubeconfig()))
-    yield made
-    made.remove()
 
 
 def given(space: cluster.Space, *servers: Server, **more: Any) -> dict[str, Any]:

@@ -8,11 +8,9 @@ import base64
 import re
 import subprocess
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client
 
 from tests.faults import fixes
 from tests.integration import cluster
@@ -31,13 +29,6 @@ MOUNT = {"name": "data", "mountPath": "/var/lib/mysql"}
 SMALL = "--innodb-use-native-aio=OFF --innodb-buffer-pool-size=64M --skip-log-bin --mysqlx=OFF"
 INITIALIZE = f"mysqld --initialize-insecure --user=mysql --datadir={DATA} {SMALL}"
 SERVE = f"exec mysqld --user=mysql --datadir={DATA} {SMALL}"
-
-
-@pytest.fixture(scope="module")
-def space() -> Iterator[cluster.Space]:
-    made = cluster.Space(client.connect(cluster.kubeconfig()))
-    yield made
-    made.remove()
 
 
 def check(space: cluster.Space, *claims: str, **more: Any) -> Object:

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client
 
-from tests.integration import servers
+from tests.integration import cluster, servers
 
 ServerFactory = Callable[..., servers.Server]
 
@@ -35,6 +36,14 @@ def server_factory() -> Iterator[ServerFactory]:
 def shared_server_factory() -> Iterator[ServerFactory]:
     """Servers that live as long as one test file."""
     yield from _factory()
+
+
+@pytest.fixture(scope="module")
+def space() -> Iterator[cluster.Space]:
+    """A namespace of the lab's that is there as long as one test file."""
+    made = cluster.Space(client.connect(cluster.kubeconfig()))
+    yield made
+    made.remove()
 
 
 @pytest.fixture(scope="session", params=servers.VERSIONS)

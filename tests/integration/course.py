@@ -29,6 +29,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.replicat
     named,
     wait_following,
 )
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.polling import look_until
 
 from tests.faults import fixes
 from tests.integration import cluster
@@ -157,10 +158,12 @@ class ByHand:
         """Run what makes a Deployment's Pods anew, and wait until the new one answers."""
         before = {str(pod["metadata"]["uid"]) for pod in self._pods(deployment)}
         self.kubectl(command)
-        deadline = time.monotonic() + DEADLINE
-        while {str(pod["metadata"]["uid"]) for pod in self._pods(deployment)} & before:
-            assert time.monotonic() < deadline, "the old Pod does not go"
-            time.sleep(0.5)
+        left = look_until(
+            lambda: {str(pod["metadata"]["uid"]) for pod in self._pods(deployment)} & before,
+            lambda old: not old,
+            DEADLINE,
+        )
+        assert not left, "the old Pod does not go"
         self.wait_until_it_answers(deployment)
 
     def _pods(self, name: str) -> list[Mapping[str, Any]]:

@@ -19,7 +19,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.store i
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.polling import look_until
 
-from tests.integration import servers
+from tests.integration import replicas, servers
 from tests.integration.servers import Server
 
 OK = {"at": "2026-11-24T00:00:00Z", "how": "started", "result": "ok"}
@@ -123,9 +123,7 @@ class HandArchive:
         if not self.server.sql(
             "SELECT 1 FROM information_schema.plugins WHERE plugin_name = 'clone'"
         ):
-            self.server.sql(
-                "SET SESSION sql_log_bin = OFF", "INSTALL PLUGIN clone SONAME 'mysql_clone.so'"
-            )
+            self.server.sql("SET SESSION sql_log_bin = OFF", replicas.CLONE_PLUGIN)
         self.server.sql(f"CLONE LOCAL DATA DIRECTORY = '{self.inside(into)}'")
         shutil.move(into, folder / "data")
         return gtids

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client
 
 from tests.integration import cluster
 from tests.integration.runner import codes, fail, succeed
@@ -18,13 +16,6 @@ pytestmark = [
 ]
 
 OLD = "docker.io/library/mysql:8.0.15"
-
-
-@pytest.fixture(scope="module")
-def space() -> Iterator[cluster.Space]:
-    made = cluster.Space(client.connect(cluster.kubeconfig()))
-    yield made
-    made.remove()
 
 
 def given(space: cluster.Space, *options: str, **more: Any) -> dict[str, Any]:

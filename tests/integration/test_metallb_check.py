@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client, metallb
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import metallb
 
 from tests.integration import cluster
 from tests.integration.runner import codes, fail, succeed
@@ -23,19 +23,12 @@ SELECTOR = {"app": "nobody"}
 PORTS = [{"port": 80}]
 
 
-@pytest.fixture(scope="module")
-def module_space() -> Iterator[cluster.Space]:
-    made = cluster.Space(client.connect(cluster.kubeconfig()))
-    yield made
-    made.remove()
-
-
 @pytest.fixture
-def space(module_space: cluster.Space) -> Iterator[cluster.Space]:
+def space(space: cluster.Space) -> Iterator[cluster.Space]:
     """The namespace; the Services that a test makes go with it, so that their addresses are free."""
-    yield module_space
-    for one in module_space.cluster.list("Service", module_space.name):
-        module_space.delete("Service", one["metadata"]["name"])
+    yield space
+    for one in space.cluster.list("Service", space.name):
+        space.delete("Service", one["metadata"]["name"])
 
 
 @pytest.fixture

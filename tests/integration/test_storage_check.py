@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,13 +16,6 @@ from tests.integration.runner import codes, fail, succeed
 pytestmark = [
     *cluster.MARKS,
 ]
-
-
-@pytest.fixture(scope="module")
-def space() -> Iterator[cluster.Space]:
-    made = cluster.Space(client.connect(cluster.kubeconfig()))
-    yield made
-    made.remove()
 
 
 def check(space: cluster.Space, *claims: str, **more: Any) -> dict[str, Any]:

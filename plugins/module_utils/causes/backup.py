@@ -120,10 +120,10 @@ def _behind(teller: _Teller, limits: Limits) -> Iterator[Finding]:
 
 def _gaps(teller: _Teller, _limits: Limits) -> Iterator[Finding]:
     state = teller.state
-    missing = state.gaps
-    if state.usable:
+    missing, usable = state.gaps, state.usable
+    if usable:
         # From the newest base on there is no gap; nobody can do more about those before it.
-        missing = missing - state.usable[-1].gtid_executed
+        missing = missing - usable[-1].gtid_executed
     if missing:
         proof = [f"in no binary log of the archive, though later ones build on it: {missing}"]
         if state.source is not None and state.source.purged & missing:

@@ -24,6 +24,8 @@ CONNECT_TIMEOUT = 10.0
 # Bytes of a Unix socket's path that the kernel takes.
 LONGEST_SOCKET = 107
 LOST = frozenset({0, 2006, 2013, 2055, 4031})
+# A wrong password, no account for this host, an account that wants no password but the system's user.
+LOGIN_REFUSED = frozenset({1045, 1130, 1698})
 
 
 class MysqlError(CollectionError):

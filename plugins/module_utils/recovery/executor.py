@@ -20,7 +20,7 @@ from typing import IO, Protocol
 
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
-from ..mysql.connection import Connection, MysqlError, connect_unix
+from ..mysql.connection import LOGIN_REFUSED, Connection, MysqlError, connect_unix
 from ..polling import look_until
 
 START_SECONDS = 120.0
@@ -223,7 +223,7 @@ class ScratchServer:
             return self.running
         except MysqlError as error:
             # The account is made by the init file, a moment after the socket is there.
-            if error.errno in (1045, 1130, 1698):
+            if error.errno in LOGIN_REFUSED:
                 return False
             raise
 

@@ -17,7 +17,17 @@ from ..causes.binlog import BinlogError
 from ..mysql.gtid import GtidSet
 from .pieces import Lost, Piece, cut, lost
 from .skip import Skip, look
-from .target import Drawn, History, Resolved, Target, describe, draw, present_history, resolve
+from .target import (
+    Drawn,
+    History,
+    Resolved,
+    Target,
+    check_all_have_gtids,
+    describe,
+    draw,
+    present_history,
+    resolve,
+)
 
 # Measured with small transactions on two cores (docs/benchmarks.md): what an applier manages, and
 # how many seconds of CPU a byte of binary log costs where nothing is waited for.
@@ -183,6 +193,7 @@ def make(
     resolved = resolve(store, archive, history, target)
     wanted = resolved.gtids - leave_out
     found = _chain(archive, resolved.base, wanted, base_id, leave_out)
+    check_all_have_gtids(store, history, found.base, resolved.hit)
     if leave_out:
         say(f"looking for what builds on {leave_out}")
     skipped = look(resolved.source, leave_out, resolved.gtids)

@@ -171,9 +171,7 @@ def resolve(store: Store, archive: Archive, history: History, target: Target) ->
         try:
             if missing and isinstance(target, Latest):
                 raise _gap(source, base, missing)
-            found = _in_source(source, base, history, target)
-            _check_all_have_gtids(store, archive, history, found)
-            return found
+            return _in_source(source, base, history, target)
         except BinlogError as error:
             lacking = missing and error.code in _NOT_FOUND
             failed = failed or (_gap(source, base, missing) if lacking else error)
@@ -309,32 +307,30 @@ def _gap(source: ArchiveSource, base: Base, missing: GtidSet) -> BinlogError:
     return BinlogError("recovery.gap", source.address, proof, missing=text, count=missing.count)
 
 
-def _check_all_have_gtids(
-    store: Store, archive: Archive, history: History, found: Resolved
-) -> None:
-    """Raise BinlogError where a transaction on the way has no GTID: no set would miss it."""
-    for log in archive.binlogs:
+def check_all_have_gtids(store: Store, history: History, base: Base, hit: Hit) -> None:
+    """Raise BinlogError where a transaction between base and target has no GTID: no set would miss it."""
+    for log in store.archive.binlogs:
         if log.transactions > log.gtids.count and log.gtids in history.gtids:
             source = ArchiveSource(store, (log,))
-            for unnamed in _without_gtid(source, log, found):
+            for unnamed in _without_gtid(source, log, base, hit.found):
                 raise _anonymous(source, unnamed)
 
 
-def _without_gtid(source: ArchiveSource, log: Binlog, found: Resolved) -> list[Transaction]:
-    """Return the transactions of a log without GTID that the base has not and the target has.
+def _without_gtid(
+    source: ArchiveSource, log: Binlog, base: Base, left_out: Transaction | None
+) -> list[Transaction]:
+    """Return the transactions of a log without GTID that a base has not and that come before another.
 
     They are told apart by what lies behind them in the log, else by the time of their commit.
     """
-    in_base = Members(found.base.gtid_executed)
-    taken, left_out = microseconds(found.base.started), found.hit.found
+    in_base = Members(base.gtid_executed)
+    taken = microseconds(base.started)
+    end = (left_out.file, left_out.start) if left_out else None
     unnamed: list[Transaction] = []
     grouper = Grouper(None, count_rows=False)
     with closing(source.events_of(log, PLACES)) as events:
         for transaction in grouper.transactions(events):
-            if left_out and (transaction.file, transaction.start) == (
-                left_out.file,
-                left_out.start,
-            ):
+            if (transaction.file, transaction.start) == end:
                 return unnamed
             if transaction in in_base:
                 unnamed.clear()

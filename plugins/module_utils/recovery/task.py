@@ -280,19 +280,19 @@ def _verify(task: Task, work: Work, counting: Beside[dict[str, Effect]]) -> dict
         relay.check(connection, work.goal)
         task.say("reading checksums of all tables, and what the binary logs did to each")
         reading = verify.read(connection)
+        unknown = verify.forgetting(connection)
+        sums = verify.sums(reading, unknown)
         if record is not None and record.reached(VERIFIED):
-            handover.check_unchanged(connection, reading, record, work.scratch)
+            handover.check_unchanged(sums, record, work.scratch)
         done = counting.result()
         if task.params["count_rows"]:
             rows = verify.expected_rows(recovery.base, done)
-        unknown = verify.forgetting(connection)
         if any(DELETE in effect.rows for effect in done.values()):
             unknown |= verify.cascading(connection)
         for table in unknown:
             rows.pop(table, None)
         tables = verify.compare(reading, recovery.base, rows, known)
         gtids = str(executed(connection))
-        sums = verify.sums(connection, reading)
     if record is not None:
         seconds = {**record.seconds, "verify": round(time.monotonic() - began, 1)}
         noted = replace(record, stage=VERIFIED, seconds=seconds, sums=sums)

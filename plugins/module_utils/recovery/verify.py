@@ -8,7 +8,7 @@ that were applied inserted and deleted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -110,9 +110,11 @@ def read(connection: Connection) -> checksum.Reading:
     return checksum.read([member], checksum.Task(None, "crc", False, 60))[0]
 
 
-def sums(connection: Connection, reading: checksum.Reading) -> dict[str, str]:
-    """Return rows and checksum of each table that keeps its rows, as they are noted once verified."""
-    unkept = forgetting(connection)
+def sums(reading: checksum.Reading, unkept: Container[str]) -> dict[str, str]:
+    """Return rows and checksum of each table but some, as they are noted once they were verified.
+
+    unkept: tables that do not keep their rows.
+    """
     return {
         name: f"{found.rows} rows, {found.checksum}"
         for name, found in reading.sums.items()

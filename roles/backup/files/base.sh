@@ -110,7 +110,7 @@ method_of_donor() {
 
 # A server of our own takes the donor's data into the archive's folder, beside its own data.
 take_clone() {
-  local account port page names options plugin password said
+  local account port page names options plugin password said deadline
   port=$(donor_value "SELECT @@port")
   account=$(donor_value "SELECT SUBSTRING_INDEX(USER(), '@', 1)")
   page=$(donor_value "SELECT @@innodb_page_size")
@@ -128,13 +128,14 @@ take_clone() {
   own "$making"
   password=$(sed "s/\\\\/\\\\\\\\/g; s/'/\\\\'/g" "${PASSWORD_FILE:?file with the password}")
   # A donor serves one clone at a time, and tells by refusing alone (3634): another one is waited for.
+  deadline=$((SECONDS + BUSY_SECONDS))
   until said=$(server_sql 2>&1 <<END
 SET GLOBAL clone_valid_donor_list = '$donor:$port';
 CLONE INSTANCE FROM '$account'@'$donor':$port IDENTIFIED BY '$password'
   DATA DIRECTORY = '$making/data';
 END
   ); do
-    if [[ $said != *"Clone Donor Error: 3634"* ]] || [ "$SECONDS" -ge "$BUSY_SECONDS" ]; then fail "$said"; fi
+    if [[ $said != *"Clone Donor Error: 3634"* ]] || [ "$SECONDS" -ge "$deadline" ]; then fail "$said"; fi
     rm -rf "$making/data"
     sleep 1
   done
