@@ -47,7 +47,7 @@ doctor: venv ## Look at the lab's cluster and name each cause of what is wrong (
 
 .PHONY: test
 test: venv ## The gate: lint, sanity, units, real servers, the site on a real Kubernetes
-	@$(RUN) lint sanity unit lab integration site
+	@$(RUN) lint sanity package unit lab integration site
 
 .PHONY: test-all
 test-all: test ## The gate, then the long work: full matrices and benchmarks
@@ -61,6 +61,10 @@ lint: venv ## Static checks alone
 sanity: venv ## ansible-test sanity alone
 	@$(RUN) sanity
 
+.PHONY: package
+package: venv ## Build the artifact and let galaxy-importer and antsibull-docs read it
+	@$(RUN) package
+
 .PHONY: unit
 unit: venv ## Unit tests alone
 	@$(RUN) unit
@@ -69,6 +73,10 @@ unit: venv ## Unit tests alone
 causes: venv ## Write docs/causes.md from the catalogue, and docs/faults.md from the tests
 	@$(BIN)/python tools/causes.py
 	@$(BIN)/python tools/faults.py
+
+.PHONY: role-readmes
+role-readmes: venv ## Write the tables of variables in the roles' READMEs from their argument specs
+	@$(BIN)/python tools/role_readmes.py
 
 .PHONY: print-bin
 print-bin:

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.causes.catalogue import TEXTS
 
+from tests.unit.tools import tool
+
 CHECKOUT = Path(__file__).resolve().parents[3]
-
-
-def tool(name: str) -> ModuleType:
-    """A program of tools/, which is no package."""
-    spec = importlib.util.spec_from_file_location(f"{name}_page", CHECKOUT / "tools" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    writer = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(writer)
-    return writer
 
 
 def test_the_page_is_in_step_with_the_catalogue() -> None:
