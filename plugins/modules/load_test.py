@@ -117,7 +117,7 @@ options:
         description: Host name or address of the instance.
         type: str
       login_port:
-        description: TCP port, with O(replicas.login_host).
+        description: TCP port, with O(replicas[].login_host).
         type: int
         default: 3306
       login_unix_socket:

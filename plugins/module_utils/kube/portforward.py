@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-import socket
+import socket as sockets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Forward:
         self.address = f"Pod {target.namespace}/{pod} port {target.port}"
 
     @property
-    def socket(self) -> socket.socket:
+    def socket(self) -> sockets.socket:
         """The near end: a stream socket."""
         return self._tunnel.near
 

@@ -261,6 +261,8 @@ def ensure_binaries(
             for component in unread:
                 report(f"manifest of {component.name}")
                 _copy_manifest(cache, component, environment)
+        if unbuilt or unread:
+            report("removing Go's caches")
         _clean(cache)
     return Binaries(
         versions={component.name: _version(component) for component in components},
