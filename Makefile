@@ -62,8 +62,8 @@ sanity: venv ## ansible-test sanity alone
 	@$(RUN) sanity
 
 .PHONY: package
-package: venv ## Build the artifact and let galaxy-importer and antsibull-docs read it
-	@$(RUN) package
+package: venv ## Build the artifact and let galaxy-importer and antsibull-docs read it; OUT=dir keeps it
+	@PATH="$(BIN):$$PATH" tools/package $(OUT)
 
 .PHONY: unit
 unit: venv ## Unit tests alone

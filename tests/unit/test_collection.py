@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -51,3 +52,29 @@ def test_every_module_is_documented_where_it_is_installed(installed):
     text = run("ansible-doc", *names, cwd=installed, **where)
     for name in names:
         assert name in text
+
+
+def test_the_artifact_carries_what_users_need_and_no_more(installed):
+    root = installed / "ansible_collections" / "mysql_on" / "kubernetes"
+    there = {path.name for path in root.iterdir()}
+    assert there == {
+        *("CHANGELOG.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.ko.md", "README.md"),
+        *("apps", "bindep.txt", "docs", "inventories", "meta", "playbooks", "plugins"),
+        *("requirements.txt", "roles"),
+    }
+
+
+def test_what_the_gates_run_with_is_within_what_users_may_have():
+    """Each loose minimum of users is pinned for the gates, at that version or a later one."""
+    pinned = {line.name.lower(): line for line in requirements("requirements-dev.txt")}
+    loose = requirements("requirements.txt")
+    assert loose
+    for line in loose:
+        if line.name.lower() in pinned:
+            (version,) = (each.version for each in pinned[line.name.lower()].specifier)
+            assert line.specifier.contains(version), line
+
+
+def requirements(name: str) -> list[Requirement]:
+    text = (CHECKOUT / name).read_text(encoding="utf-8")
+    return [Requirement(line) for line in text.splitlines() if line and not line.startswith("#")]
