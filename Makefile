@@ -74,6 +74,10 @@ causes: venv ## Write docs/causes.md from the catalogue, and docs/faults.md from
 	@$(BIN)/python tools/causes.py
 	@$(BIN)/python tools/faults.py
 
+.PHONY: docs
+docs: venv ## The documentation site as HTML pages: make docs OUT=dir (default .site)
+	@PATH="$(BIN):$$PATH" tools/docs $(abspath $(or $(OUT),.site))
+
 .PHONY: role-readmes
 role-readmes: venv ## Write the tables of variables in the roles' READMEs from their argument specs
 	@$(BIN)/python tools/role_readmes.py
