@@ -151,6 +151,7 @@ class Recovery:
             "point": found["point"] if found else None,
             "last_kept": found["previous"] if found else None,
             "first_left_out": found["transaction"] if found else None,
+            "by_time": found["by_time"] if found else None,
             "lost": self.lost.as_dict(iso_time),
             "skipped": list(self.skip.transactions),
             "bytes_needed": self.bytes_needed,
