@@ -381,6 +381,12 @@ plan:
       description: What proves the point of O(target.time), as RV(mysql_on.kubernetes.binlog_point#module:by_time) has
         it; null with other targets.
       type: dict
+    history:
+      description: The history that the plan follows, by C(server_uuid) of whose newest binary log it ends with;
+        C(chosen_by) says what made it the present one, V(only) where no other parts from it, V(archiver) where it is
+        that of the server that is archived now, V(last_commit) where nothing but the clocks of two servers could
+        decide; C(left_behind) are the transactions in the archive that do not belong to it.
+      type: dict
     skipped:
       description: The transactions of O(skip), with tables, rows and statements.
       type: list

@@ -260,9 +260,9 @@ def test_a_clock_that_ran_backwards_is_shown_and_never_guessed(server: Server) -
     insert(server, 4)
     result = refused(server, moment, clock="original")
     assert codes(result) == ["binlog.time_unordered"]
-    action = result["findings"][0]["action"]
-    places = re.findall(r"file: (\S+)(?: with|,) position: (\d+)", action)
-    assert len(places) == 2, action
+    fix = result["findings"][0]["fix"]
+    places = re.findall(r"file: (\S+)(?: with|,) position: (\d+)", fix)
+    assert len(places) == 2, fix
     found = [
         succeed("binlog_point", {**server.login, "action": "find", "file": file, "position": at})
         for file, at in places

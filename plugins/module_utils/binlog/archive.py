@@ -155,11 +155,15 @@ class Base:
 
 @dataclass(frozen=True)
 class Archive:
-    """All that an archive holds: binlogs by server and number, bases oldest first."""
+    """All that an archive holds: binlogs by server and number, bases oldest first.
+
+    followed: server_uuid of whose logs the archiver fetches now, empty where it says none.
+    """
 
     binlogs: tuple[Binlog, ...] = ()
     bases: tuple[Base, ...] = ()
     cluster: str = ""
+    followed: str = ""
 
     @property
     def logged(self) -> GtidSet:
@@ -321,12 +325,15 @@ def read_base(document: Document) -> Base:
         raise _incomplete(where, error) from error
 
 
-def build(binlogs: Iterable[Binlog], bases: Iterable[Base], cluster: str = "") -> Archive:
+def build(
+    binlogs: Iterable[Binlog], bases: Iterable[Base], cluster: str = "", followed: str = ""
+) -> Archive:
     """Return an archive with its parts in order."""
     return Archive(
         tuple(sorted(binlogs, key=lambda log: log.order)),
         tuple(sorted(bases, key=lambda base: base.id)),
         cluster,
+        followed,
     )
 
 

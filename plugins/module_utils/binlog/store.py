@@ -84,7 +84,10 @@ class Store:
             for folder in _folders(self.root / BASES, _BASE)
             if (folder / MANIFEST).is_file()
         ]
-        return build(logs, bases, str(document.get("cluster") or ""))
+        followed = ""
+        if (self.root / STATUS_FILE).is_file():
+            followed = str(self._document(STATUS_FILE).get("server_uuid") or "")
+        return build(logs, bases, str(document.get("cluster") or ""), followed)
 
     def known_until(self) -> int:
         """Return the moment up to which all is here, in microseconds since 1970; 0: not known.

@@ -153,6 +153,7 @@ class Recovery:
             "first_left_out": found["transaction"] if found else None,
             "by_time": found["by_time"] if found else None,
             "lost": self.lost.as_dict(iso_time),
+            "history": self.history.as_dict(),
             "skipped": list(self.skip.transactions),
             "bytes_needed": self.bytes_needed,
             "seconds": self.seconds(),
