@@ -4,21 +4,28 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.archive import read_binlog
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.store import scan
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
 
 from tests.integration.conftest import ServerFactory
 from tests.integration.recovery_archive import HandArchive, end_processes_of
 from tests.integration.runner import codes, fail, succeed
-from tests.integration.servers import Server
+from tests.integration.servers import FOLDERS, Server, in_tree, tree
 
 pytestmark = pytest.mark.servers
 # Between what is committed by a moment and what is not: far more than two statements are apart.
 PAUSE = 0.3
+LIB = Path(__file__).parents[2] / "roles" / "backup" / "files" / "lib.sh"
 LONG_AGO = "SET SESSION timestamp = 1577836800"
 
 
@@ -282,6 +289,153 @@ def test_a_transaction_of_unknown_origin_in_time(server: Server) -> None:
     assert point_of(server, moment, clock="immediate") == kept
     found = succeed("binlog_point", {**server.login, "action": "browse"})
     assert found["transactions"][-2]["original_commit_time"] is None
+
+
+def planned(archive: HandArchive, moment: str, **more: Any) -> dict[str, Any]:
+    asked = {"archive": str(archive.root), "target": {"time": moment, **more}}
+    return dict(succeed("mysql_recovery", asked)["plan"])
+
+
+def no_plan(archive: HandArchive, moment: str, **more: Any) -> list[str]:
+    asked = {"archive": str(archive.root), "target": {"time": moment, **more}}
+    return codes(fail("mysql_recovery", asked))
+
+
+def test_an_archive_of_two_servers_after_a_switchover(
+    server: Server, archive: HandArchive, server_factory: ServerFactory, version: str
+) -> None:
+    """The second one logged what the first did, later; what both logged counts once."""
+    base_time = noted(server)
+    archive.base()
+    after_base = noted(server)
+    at_base = executed(server)
+    table(server)
+    kept = insert(server, 1)
+    moment = noted(server)
+    insert(server, 2)
+    second = server_factory(version, 2)
+    follow(second, server)
+    last_of_first = executed(server)
+    archive.fetch()
+    switched = noted(second)
+    second.sql("INSERT INTO shop.t VALUES (3)")
+    archive.server = second
+    archive.fetch()
+    assert planned(archive, after_base)["gtid_executed"] == at_base
+    assert no_plan(archive, base_time) == ["binlog.nothing_by_then"]
+    for asked, wanted in ((moment, kept), (switched, last_of_first)):
+        plan = planned(archive, asked)
+        assert plan["gtid_executed"] == wanted
+        assert plan["by_time"]["latest_kept"] <= asked < plan["by_time"]["earliest_left_out"]
+        assert plan["history"]["left_behind"] == ""
+        found = succeed(
+            "binlog_point", {"archive": str(archive.root), "action": "find", "time": asked}
+        )
+        assert found["point"]["gtid_executed"] == wanted
+    assert no_plan(archive, after(second)) == ["binlog.beyond_archive"]
+
+
+def after(server: Server) -> str:
+    return str(
+        server.sql("SELECT CONCAT(REPLACE(UTC_TIMESTAMP(6) + INTERVAL 1 DAY, ' ', 'T'), 'Z') AS t")[
+            0
+        ]["t"]
+    )
+
+
+def test_histories_that_part_are_told_apart_by_the_archiver_not_by_clocks(
+    server: Server, archive: HandArchive, server_factory: ServerFactory, version: str
+) -> None:
+    """The new primary took over without the last transaction; that one was committed after its own."""
+    archive.base()
+    table(server)
+    second = server_factory(version, 2)
+    follow(second, server)
+    second.sql("STOP SLAVE" if version.startswith("8.0") else "STOP REPLICA")
+    common = executed(server)
+    new = insert(second, 7)
+    left = GtidSet.parse(insert(server, 9)) - GtidSet.parse(common)
+    archive.fetch()
+    archive.server = second
+    archive.fetch()
+    ask = {"archive": str(archive.root), "target": {"latest": True}}
+    by_clock = succeed("mysql_recovery", ask)["plan"]
+    assert by_clock["history"]["chosen_by"] == "last_commit"
+    (archive.root / "status.json").write_text(json.dumps({"server_uuid": archive.uuid}))
+    plan = succeed("mysql_recovery", ask)["plan"]
+    assert GtidSet.parse(plan["gtid_executed"]) == GtidSet.parse(new)
+    assert plan["history"] == {
+        "server_uuid": archive.uuid,
+        "chosen_by": "archiver",
+        "left_behind": str(left),
+    }
+
+
+def test_a_recovery_from_what_mysqlbinlog_brought(
+    server: Server, archive: HandArchive, server_factory: ServerFactory, version: str
+) -> None:
+    other = server_factory(version, 2)
+    table(other)
+    insert(other, 1)
+    archive.base()
+    server.sql("CREATE DATABASE own", "CREATE TABLE own.t (id INT PRIMARY KEY)")
+    kept, moment = executed(server), noted(server)
+    replay(other, server)
+    server.sql("DROP TABLE own.t")
+    archive.fetch()
+    assert no_plan(archive, moment) == ["binlog.clocks_differ"]
+    plan = planned(archive, moment, clock="immediate")
+    assert plan["gtid_executed"] == kept
+    assert plan["target"].endswith("(clock: immediate)")
+    by_original = planned(archive, moment, clock="original")
+    assert by_original["first_left_out"]["statements"][0].startswith("DROP TABLE")
+
+
+def test_a_sidecar_notes_both_clocks(
+    server: Server, server_factory: ServerFactory, version: str
+) -> None:
+    """As the archiver's own script does it, of each kind of log."""
+    table(server)
+    insert(server, 1)
+    second = server_factory(version, 2)
+    follow(second, server)
+    second.sql("SET SESSION original_commit_timestamp = 12345678", "INSERT INTO shop.t VALUES (2)")
+    unknown = server_factory(version, 3, "--gtid-mode=OFF_PERMISSIVE")
+    unknown.sql("CREATE DATABASE a")
+    unknown.sql("SET SESSION original_commit_timestamp = 0", "CREATE DATABASE b")
+    for wrote in (server, second, unknown):
+        wrote.sql("FLUSH BINARY LOGS")
+        log = wrote.folder / "data" / "binlog.000001"
+        told = read_binlog(described(log), f"binlog/{A_SERVER}", sealed=True)
+        read = scan(memoryview(log.read_bytes()), f"binlog/{A_SERVER}", log.name)
+        for name in NOTED:
+            assert getattr(told, name) == getattr(read, name), name
+        assert (told.first_original is None) == (wrote is unknown)
+
+
+A_SERVER = "00000000-0000-0000-0000-000000000001"
+NOTED = ("gtids", "transactions", "first_commit", "last_commit", "first_original", "last_original")
+
+
+def described(log: Path) -> dict[str, Any]:
+    """What lib.sh of the role writes into the sidecar of a log."""
+    folder = tree("9.7") / FOLDERS / f"{log.parents[1].name}-described"
+    folder.mkdir()
+    try:
+        shutil.copyfile(log, folder / log.name)
+        shutil.copyfile(LIB, folder / "lib.sh")
+        inside = f"/{folder.relative_to(tree('9.7'))}"
+        text = in_tree(
+            tree("9.7"), "bash", "-c", f". {inside}/lib.sh; describe_binlog {inside}/{log.name}"
+        ).stdout
+    finally:
+        shutil.rmtree(folder)
+    return {
+        "name": log.name,
+        "stored": log.name,
+        "server_uuid": A_SERVER,
+        **json.loads(f"{{{text}}}"),
+    }
 
 
 def test_without_gtids_a_moment_leads_to_a_place(
