@@ -134,17 +134,17 @@ class _Edge:
     def as_proof(self) -> list[str]:
         """Return what this clock says, in lines."""
         if self.untold is not None:
-            return [f"{self.clock}: {_named(self.untold)} carries no such commit time"]
+            return [f"{_named(self.untold)} carries no such commit time"]
         if self.first is None:
-            return [f"{self.clock}: keeps every transaction of the logs"]
-        begin = f"{self.clock}: leaves out {self.shown(self.first)}"
+            return ["every transaction of the logs is kept"]
+        begin = f"left out from {self.shown(self.first)}"
         if self.stray is None:
             return [begin]
         return [
             begin,
-            f"{self.clock}: behind it lies {self.shown(self.stray)}",
-            f"{self.clock}: up to there, {self.between} were committed later than asked for, and"
-            f" {self.strays} behind the first of them were not",
+            f"but behind it lies {self.shown(self.stray)}",
+            f"of this range, transactions committed later than asked for: {self.between},"
+            f" by then: {self.strays}",
         ]
 
 
@@ -267,7 +267,7 @@ def _check_edges(source: Source, moment: Moment, edges: tuple[_Edge, ...]) -> No
     first = edges[0]
     if all(edge.ordered and edge.place == first.place for edge in edges):
         return
-    proof = [line for edge in edges for line in edge.as_proof()]
+    proof = _proof(edges)
     if any((edge.place, edge.ordered) != (first.place, first.ordered) for edge in edges):
         raise BinlogError("binlog.clocks_differ", source.address, proof, wanted=moment.text)
     if first.stray is None or first.first is None:
@@ -279,6 +279,14 @@ def _check_edges(source: Source, moment: Moment, edges: tuple[_Edge, ...]) -> No
         "last_position": first.stray.end,
     }
     raise BinlogError("binlog.time_unordered", source.address, proof, wanted=moment.text, **facts)
+
+
+def _proof(edges: tuple[_Edge, ...]) -> list[str]:
+    """Return what each clock says, once where all say the same."""
+    told = {edge.clock: edge.as_proof() for edge in edges}
+    if all(lines == told[edges[0].clock] for lines in told.values()):
+        told = {" and ".join(told): told[edges[0].clock]}
+    return [f"by {clock} commit times: {line}" for clock, lines in told.items() for line in lines]
 
 
 def _nothing_kept(source: Source, moment: Moment, edge: _Edge) -> BinlogError:

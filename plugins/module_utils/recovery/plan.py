@@ -15,17 +15,16 @@ from ..binlog.store import Store
 from ..binlog.transactions import iso_time
 from ..causes.binlog import BinlogError
 from ..mysql.gtid import GtidSet
+from .history import History, present_history
 from .pieces import Lost, Piece, cut, lost
 from .skip import Skip, look
 from .target import (
     Drawn,
-    History,
     Resolved,
     Target,
     check_all_have_gtids,
     describe,
     draw,
-    present_history,
     resolve,
 )
 
