@@ -10,7 +10,7 @@ looked at, but those of logs of which it is noted that they all lie on one side.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -50,7 +50,7 @@ def find_moment(
     return Hit(edge.first, executed, search.previous(edge), proof)
 
 
-@dataclass
+@dataclass(slots=True)
 class _Edge:
     """Where one clock parts what was committed by a moment from what was later.
 
@@ -86,28 +86,24 @@ class _Edge:
         """Return when a transaction was committed, 0 where that is not known."""
         return gtid.originally if self.clock == ORIGINAL else gtid.committed
 
-    def opens(self, gtid: Gtid) -> bool:
-        """Whether a transaction is the first that was later."""
-        return self.first is None and self.time(gtid) > self.moment.microseconds
-
-    def take(self, transaction: Transaction) -> None:
-        """Count the next transaction of the logs, after ``first`` was set where it opens that."""
+    def take(self, transaction: Transaction, snapshot: Callable[[], GtidSet]) -> None:
+        """Count the next transaction of the logs. snapshot: what was executed before it."""
         at = self.time(transaction.gtid)
-        if not at:
-            self.untold = self.untold or transaction
-        elif at > self.moment.microseconds:
+        if at > self.moment.microseconds:
+            if self.first is None:
+                self.first, self.executed = transaction, snapshot()
             self.later += 1
-            known = self.earliest_left_out
-            self.earliest_left_out = at if known is None else min(known, at)
+            if self.earliest_left_out is None or at < self.earliest_left_out:
+                self.earliest_left_out = at
+        elif not at:
+            self.untold = self.untold or transaction
         else:
-            self._keep(transaction)
-            self.latest_kept = max(self.latest_kept or at, at)
-
-    def _keep(self, transaction: Transaction) -> None:
-        if self.first is None:
-            self.previous = transaction
-        else:
-            self.stray, self.strays, self.between = transaction, self.strays + 1, self.later
+            if self.first is None:
+                self.previous = transaction
+            else:
+                self.stray, self.strays, self.between = transaction, self.strays + 1, self.later
+            if self.latest_kept is None or at > self.latest_kept:
+                self.latest_kept = at
 
     def passes(self, span: Span | None) -> bool:
         """Whether a log of which this span is noted needs not be read."""
@@ -155,11 +151,10 @@ class _Search:
         self._source = source
         self._edges = edges
         self._among = among
-        self._executed = Executed(source.purged)
         self._compared = Executed(GtidSet())
         self._grouper = Grouper(None, count_rows=False)
         # What another server's logs brought already; no server logs a transaction twice.
-        self._again = Members(source.purged)
+        self._again = Members(source.purged) if source.purged else None
         self._server = ""
         self._file = ""
 
@@ -181,7 +176,7 @@ class _Search:
     def snapshot(self) -> GtidSet:
         """Return what was executed before the transaction at hand, at the end all there is."""
         before = self._grouper.executed
-        found = self._executed.gtid_set()
+        found = self._source.purged | self.compared()
         return found | before.gtid_set() if before else found
 
     def compared(self) -> GtidSet:
@@ -212,7 +207,6 @@ class _Search:
         for edge in self._edges:
             edge.pass_over(spans.get(edge.clock))
         for origin, run in commits.gtids.intervals():
-            self._executed.add_run(origin, run)
             self._compared.add_run(origin, run)
         return True
 
@@ -231,26 +225,21 @@ class _Search:
         self._file = file
         server = self._source.place(file)[1]
         if self._server and server != self._server:
-            self._again = Members(self._executed.gtid_set())
+            self._again = Members(self._source.purged | self.compared())
         self._server = server
 
     def _is_new(self, transaction: Transaction) -> bool:
-        named = transaction.gtid.text is not None
-        return not (named and transaction in self._again) and self._is_of_history(transaction)
+        again = self._again
+        seen = again is not None and transaction.gtid.uuid and transaction in again
+        return not seen and self._is_of_history(transaction)
 
     def _is_of_history(self, transaction: Transaction) -> bool:
-        unknown = self._among is None or transaction.gtid.text is None
-        return unknown or (self._among is not None and transaction in self._among)
+        among = self._among
+        return among is None or not transaction.gtid.uuid or transaction in among
 
     def _show(self, transaction: Transaction) -> None:
-        opened = [edge for edge in self._edges if edge.opens(transaction.gtid)]
-        if opened:
-            executed = self.snapshot()
-            for edge in opened:
-                edge.first, edge.executed = transaction, executed
         for edge in self._edges:
-            edge.take(transaction)
-        self._executed.add(transaction.gtid)
+            edge.take(transaction, self.snapshot)
         self._compared.add(transaction.gtid)
 
 
