@@ -94,6 +94,10 @@ def read_wanted(params: Mapping[str, Any]) -> Wanted:
 
     Raises CollectionError naming the option, what was given and what is allowed.
     """
+    if params.get("clock") not in (None, BOTH) and not params.get("time"):
+        raise CollectionError(
+            f"clock: {params['clock']!r} is given without a time; allowed is {BOTH} there"
+        )
     if params.get("gtid"):
         return _read_gtid(str(params["gtid"]))
     if params.get("file"):

@@ -72,6 +72,8 @@ def read_target(options: Mapping[str, Any]) -> Target:
             f"target: {what} is given; exactly one of {', '.join(WAYS)} is needed"
         )
     way = given[0]
+    if way != "time" and options.get("clock") not in (None, BOTH):
+        raise CollectionError("target.clock: it goes with target.time alone")
     if way == "latest":
         return Latest()
     if way == "after_gtid":
