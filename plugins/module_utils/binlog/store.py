@@ -39,6 +39,7 @@ from .archive import (
     Base,
     Binlog,
     build,
+    microseconds,
     parse,
     read_base,
     read_binlog,
@@ -93,9 +94,13 @@ class Store:
         """Return the moment up to which all is here, in microseconds since 1970; 0: not known.
 
         It is when the archiver last had all that the primary had. Without an archiver's word it is
-        the last commit that is here: when a file was written, or copied, proves nothing.
+        the last commit that is here, or the beginning of a base of which the logs tell all: when a
+        file was written, or copied, proves nothing.
         """
-        committed = max((log.last_commit or 0 for log in self.archive.binlogs), default=0)
+        logs, bases = self.archive.binlogs, self.archive.bases
+        told_of = reduce(or_, (log.after for log in logs), GtidSet())
+        begun = (microseconds(base.started) for base in bases if base.gtid_executed in told_of)
+        committed = max((*(log.last_commit or 0 for log in logs), *begun), default=0)
         if (self.root / STATUS_FILE).is_file():
             seconds = int(self._document(STATUS_FILE).get("caught_up_at") or 0)
             return max(seconds * 1_000_000, committed)

@@ -216,6 +216,15 @@ def test_an_archive_that_stopped_says_until_when_it_knows(root: Path, version: s
         # When a file was written here, it may have been copied from anywhere.
         os.utime(root / "binlog" / UUIDS[version] / file, (1_900_000_000, 1_900_000_000))
     assert refused(root, time="2030-03-17T00:00:00Z").code == "binlog.beyond_archive"
+    # A base does: whatever was committed until it was begun is in it; unless the logs lack a part of that.
+    began = {"started": "2031-01-01T00:00:00+00:00", "ended": "2031-01-01T00:00:00+00:00"}
+    base = add_base(root, "20310101T000000Z", upto(version, LAST[version]) + "00", **began)
+    error = refused(root, time="2030-03-17T00:00:00Z")
+    assert error.code in ("binlog.beyond_archive", "binlog.none")
+    shutil.rmtree(base)
+    base = add_base(root, "20310101T000000Z", upto(version, LAST[version] - 1), **began)
+    assert str(made(root, time="2030-03-17T00:00:00Z").gtids) == upto(version, LAST[version])
+    shutil.rmtree(base)
     (root / "status.json").write_text('{"caught_up_at": 1900000000}')
     assert str(made(root, time="2030-03-17T00:00:00Z").gtids) == upto(version, LAST[version])
     (root / "status.json").write_text('{"caught_up_at": 1800000000}')
