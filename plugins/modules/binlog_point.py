@@ -77,8 +77,27 @@ options:
       - With O(action=find), a moment in ISO 8601 with its offset from UTC, to the microsecond,
         for example C(2026-11-22T14:05:00.123456+09:00).
       - The transaction is the first that was committed after it, so a recovery to the point
-        returned holds all that was committed at or before that moment.
+        returned holds all that was committed at or before that moment, and nothing later.
+      - Commit times decide, never the time of an event's header, which is what a session had set.
+        All binary logs are read for it, but those of an archive of which it is noted that they lie
+        on one side of the moment.
+      - Where no point is that, the module fails and shows the range of transactions that their
+        times do not order. O(file) with O(position) chooses a point in it.
     type: str
+  clock:
+    description:
+      - Which commit time O(time) goes by.
+      - V(original) is that of the server that committed a transaction first, V(immediate) that of
+        the server that wrote the binary log. They differ in binary logs of a replica, of a server
+        that was one, and of one that was fed by C(mysqlbinlog).
+      - V(both) asks that both lead to the same point; the module fails and shows both points if
+        they do not.
+    type: str
+    choices:
+      - both
+      - original
+      - immediate
+    default: both
   before:
     description: With O(action=find), the transaction that did this. At least one of
       O(before.statement), O(before.table) and O(before.rows_deleted_over) is needed.
@@ -257,7 +276,7 @@ transaction:
       description: When this server committed it, ISO 8601 in UTC with microseconds.
       type: str
     original_commit_time:
-      description: When the server committed it that it came from.
+      description: When the server committed it that it came from; none where that is not known.
       type: str
     compressed:
       description: Whether it is kept compressed.
@@ -301,6 +320,29 @@ previous:
     statements. None where the binary logs hold none.
   returned: with O(action=find)
   type: dict
+by_time:
+  description: What proves the point of O(time); none where the point was named otherwise.
+  returned: with O(action=find)
+  type: dict
+  contains:
+    clock:
+      description: Which commit times decided, as O(clock).
+      type: str
+    latest_kept:
+      description: The latest commit time of the transactions before RV(point). It is not after O(time).
+      type: str
+    earliest_left_out:
+      description: The earliest commit time of the others, after O(time); none where there is none.
+      type: str
+    not_compared:
+      description: Transactions that lie in none of the binary logs that were read, as a GTID set.
+        When they were committed is not known. On a server they came before all that was compared.
+      type: str
+  sample:
+    clock: both
+    latest_kept: "2026-11-22T05:14:59.993120Z"
+    earliest_left_out: "2026-11-22T05:15:00.004871Z"
+    not_compared: ""
 plan:
   description: What was done, or would be in check mode.
   returned: with O(action=note)
@@ -327,7 +369,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import roads
 from ..module_utils.binlog import task
-from ..module_utils.binlog.search import STATEMENT_KINDS
+from ..module_utils.binlog.search import BOTH, CLOCKS, STATEMENT_KINDS
 from ..module_utils.runtime import run
 
 
@@ -344,6 +386,7 @@ def argument_spec() -> dict[str, Any]:
         "file": {"type": "str"},
         "position": {"type": "int"},
         "time": {"type": "str"},
+        "clock": {"choices": list(CLOCKS), "default": BOTH},
         "before": {
             "type": "dict",
             "options": {

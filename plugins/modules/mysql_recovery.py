@@ -80,9 +80,25 @@ options:
         description: Position in O(target.file), in bytes.
         type: int
       time:
-        description: All that was committed at or before this moment, in ISO 8601 with its offset from UTC, to the
-          microsecond.
+        description:
+          - All that was committed at or before this moment, in ISO 8601 with its offset from UTC, to the microsecond,
+            and nothing that was committed later. Commit times decide, never the time of an event's header.
+          - Where no point of the binary logs is that, the module fails and shows the range of transactions that
+            their times do not order. O(target.file) with O(target.position) chooses a point in it.
         type: str
+      clock:
+        description:
+          - Which commit time O(target.time) goes by.
+          - V(original) is that of the server that committed a transaction first, V(immediate) that of the server
+            that wrote the binary log. They differ in binary logs of a server that was a replica, and of one that
+            was fed by C(mysqlbinlog).
+          - V(both) asks that both lead to the same point; the module fails and shows both points if they do not.
+        type: str
+        choices:
+          - both
+          - original
+          - immediate
+        default: both
       name:
         description: A point that was noted by M(mysql_on.kubernetes.binlog_point). The server that O(login_host),
           O(login_unix_socket) or O(pod) names is asked for it.
@@ -361,6 +377,16 @@ plan:
       description: The first transaction that does not, with tables, rows and statements; null where nothing is
         left out.
       type: dict
+    by_time:
+      description: What proves the point of O(target.time), as RV(mysql_on.kubernetes.binlog_point#module:by_time) has
+        it; null with other targets.
+      type: dict
+    history:
+      description: The history that the plan follows, by C(server_uuid) of whose newest binary log it ends with;
+        C(chosen_by) says what made it the present one, V(only) where no other parts from it, V(archiver) where it is
+        that of the server that is archived now, V(last_commit) where nothing but the clocks of two servers could
+        decide; C(left_behind) are the transactions in the archive that do not belong to it.
+      type: dict
     skipped:
       description: The transactions of O(skip), with tables, rows and statements.
       type: list
@@ -445,7 +471,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import recovery_pod, roads
-from ..module_utils.binlog.search import STATEMENT_KINDS
+from ..module_utils.binlog.search import BOTH, CLOCKS, STATEMENT_KINDS
 from ..module_utils.mysql.connection import Connection
 from ..module_utils.progress import ProgressFile
 from ..module_utils.recovery import remote, task
@@ -462,6 +488,7 @@ def target_spec() -> dict[str, Any]:
             "file": {"type": "str"},
             "position": {"type": "int"},
             "time": {"type": "str"},
+            "clock": {"choices": list(CLOCKS), "default": BOTH},
             "name": {"type": "str"},
             "gtid_executed": {"type": "str"},
             "offset": {"type": "int"},

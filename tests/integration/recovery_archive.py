@@ -165,6 +165,8 @@ class HandArchive:
             "transactions": log.transactions,
             "first_commit": log.first_commit,
             "last_commit": log.last_commit,
+            "first_original_commit": log.first_original,
+            "last_original_commit": log.last_original,
             "size": log.size,
             "sha256": digest(path),
             "stored_size": log.size,

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog import archive as answers
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.archive import Binlog
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.store import scan
 
 from tests.integration import replicas, servers
 from tests.integration.archive import LocalArchive, executed, order, rotate, shop
@@ -117,6 +119,17 @@ def assert_same(backup: LocalArchive, server: servers.Server, sealed_count: int)
         wrote = bytearray((server.folder / "data" / log.name).read_bytes())
         wrote[21] = 0
         assert (backup.root / log.path).read_bytes() == wrote, log.name
+        assert_noted(log, bytes(wrote))
+
+
+def assert_noted(log: Binlog, wrote: bytes) -> None:
+    """What its sidecar tells of it is what is in it, read by another program."""
+    read = scan(memoryview(wrote), f"binlog/{log.server_uuid}", log.name)
+    for name in (
+        *("previous", "gtids", "transactions", "first_commit", "last_commit"),
+        *("first_original", "last_original", "size"),
+    ):
+        assert getattr(log, name) == getattr(read, name), (log.name, name)
 
 
 @pytest.mark.parametrize("noted", [True, False])

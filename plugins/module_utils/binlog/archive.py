@@ -17,8 +17,10 @@ missing is told by GTID sets, never by names. ``<id>`` is UTC time, 20261124T190
 
 Sidecar: name, server_uuid, server_version, stored (the name in the folder: ``name`` with ``.zst`` or
 ``.gz``, then ``.enc``), compression (none, zstd, gzip), encryption (none, aes-256-ctr), previous_gtids,
-gtids (those inside), transactions, first_commit, last_commit (microseconds since 1970, null where
-there is none), size and sha256 of the file as the server wrote it, stored_size, stored_sha256, ended
+gtids (those inside), transactions and anonymous (with and without a GTID), first_commit, last_commit,
+first_original_commit, last_original_commit (the earliest and the latest commit time, of the server that
+wrote the file and of the one that committed first; microseconds since 1970, null where there is none
+or one is not known), size and sha256 of the file as the server wrote it, stored_size, stored_sha256, ended
 (rotate, stop, none: the server crashed or writes it still).
 
 Manifest: id, method (clone, dump), server_version, server_uuid, gtid_executed, started, ended (UTC,
@@ -72,7 +74,10 @@ class Binlog:
     """One binary log in the archive.
 
     path: of the stored file, below the root. sealed: it has its sidecar. size: as the server
-    wrote it. first_commit, last_commit: microseconds since 1970, None where it holds nothing.
+    wrote it. transactions: those without a GTID too. first_commit, last_commit: the earliest and the
+    latest, by the clock of the server that wrote it, microseconds since 1970, None where it holds
+    nothing; first_original, last_original: by the clocks of those who committed first, None also
+    where one is not known.
     """
 
     server_uuid: str
@@ -92,6 +97,8 @@ class Binlog:
     encryption: str = "none"
     ended: str = "none"
     server_version: str = ""
+    first_original: int | None = None
+    last_original: int | None = None
 
     @property
     def after(self) -> GtidSet:
@@ -148,11 +155,15 @@ class Base:
 
 @dataclass(frozen=True)
 class Archive:
-    """All that an archive holds: binlogs by server and number, bases oldest first."""
+    """All that an archive holds: binlogs by server and number, bases oldest first.
+
+    followed: server_uuid of whose logs the archiver fetches now, empty where it says none.
+    """
 
     binlogs: tuple[Binlog, ...] = ()
     bases: tuple[Base, ...] = ()
     cluster: str = ""
+    followed: str = ""
 
     @property
     def logged(self) -> GtidSet:
@@ -263,7 +274,7 @@ def read_binlog(document: Document, folder: str, *, sealed: bool, path: str = ""
             sealed=sealed,
             previous=GtidSet.parse(str(document["previous_gtids"])),
             gtids=GtidSet.parse(str(document["gtids"])),
-            transactions=int(document["transactions"]),
+            transactions=int(document["transactions"]) + int(document.get("anonymous") or 0),
             first_commit=_moment(document["first_commit"]),
             last_commit=_moment(document["last_commit"]),
             size=int(document["size"]),
@@ -274,6 +285,8 @@ def read_binlog(document: Document, folder: str, *, sealed: bool, path: str = ""
             encryption=str(document.get("encryption") or "none"),
             ended=str(document.get("ended") or "none"),
             server_version=str(document.get("server_version") or ""),
+            first_original=_moment(document.get("first_original_commit")),
+            last_original=_moment(document.get("last_original_commit")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _incomplete(f"{folder}/{document.get('name', '?')}{SIDECAR}", error) from error
@@ -312,12 +325,15 @@ def read_base(document: Document) -> Base:
         raise _incomplete(where, error) from error
 
 
-def build(binlogs: Iterable[Binlog], bases: Iterable[Base], cluster: str = "") -> Archive:
+def build(
+    binlogs: Iterable[Binlog], bases: Iterable[Base], cluster: str = "", followed: str = ""
+) -> Archive:
     """Return an archive with its parts in order."""
     return Archive(
         tuple(sorted(binlogs, key=lambda log: log.order)),
         tuple(sorted(bases, key=lambda base: base.id)),
         cluster,
+        followed,
     )
 
 

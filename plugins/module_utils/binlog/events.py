@@ -54,10 +54,15 @@ class MalformedError(Exception):
     """Bytes that are no event of the type that they claim. Text: what was wrong with them."""
 
 
+class NoCommitTimeError(MalformedError):
+    """A transaction that tells no commit time and no length. Text: where it is from."""
+
+
 class Gtid(NamedTuple):
     """The event that opens a transaction. uuid is empty for an anonymous one.
 
-    committed, originally: when this server, and the one it came from, committed it (microseconds).
+    committed, originally: when the server that wrote this log, and the one that committed it first,
+    did so (microseconds); originally is 0 where that is not known.
     length: bytes of the whole transaction, this event included.
     """
 
@@ -234,8 +239,8 @@ def _read_untagged(event_type: int, body: bytes) -> Gtid:
     if len(body) < _GTID.size:
         raise MalformedError(f"a GTID event of {len(body)} bytes is none")
     _flags, uuid, number, clock, _committed, _sequence = _GTID.unpack_from(body)
-    if clock != 2:
-        raise MalformedError("the GTID has no logical timestamps: its source is older than 8.0.2")
+    if clock != 2 or len(body) == _GTID.size:
+        raise NoCommitTimeError("its server is older than 8.0.2: only event headers tell a time")
     at = _GTID.size + _MOMENT
     committed = int.from_bytes(body[_GTID.size : at], "little")
     originally = committed

@@ -11,77 +11,30 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
 from ..mysql.connection import Connection
 from ..mysql.gtid import GtidSet
-from .events import FORMAT_DESCRIPTION, PREVIOUS_GTIDS, Event, MalformedError, read_previous_gtids
+from .events import (
+    PREVIOUS_GTIDS,
+    Event,
+    MalformedError,
+    NoCommitTimeError,
+    read_previous_gtids,
+)
+from .moment import find_moment
 from .payload import Decompress
 from .search import Deed, Moment, Offset, Place, Wanted, condition, events_needed
+from .source import Commits, Hit, Log, Source, of_log
 from .stream import FIRST_POSITION, LARGEST_START, Start, dump
 from .transactions import DETAILS, PLACES, Grouper, Transaction, iso_time
 
-MILLION = 1_000_000
-
-
-@dataclass(frozen=True)
-class Log:
-    """One binary log. name: no other log of its source has it. size: bytes."""
-
-    name: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Hit:
-    """Where a search ended. found is None at the end of the logs.
-
-    executed: the transactions before it. previous: the last of them that was read.
-    """
-
-    found: Transaction | None
-    executed: GtidSet
-    previous: Transaction | None
-
-
-class Source(Protocol):
-    """Where binary logs are read: a server, or an archive."""
-
-    @property
-    def address(self) -> str:
-        """Who or what it is, as a person names it."""
-
-    @property
-    def logs(self) -> tuple[Log, ...]:
-        """The binary logs, in the order in which they are read."""
-
-    @property
-    def purged(self) -> GtidSet:
-        """What was executed and lies in none of the logs."""
-
-    @property
-    def decompress(self) -> Decompress | None:
-        """What opens compressed transactions, None where nothing does."""
-
-    def place(self, log: str) -> tuple[str, str]:
-        """Return a log's file name and the server_uuid of who wrote it."""
-
-    def events(self, start: Start, wanted: frozenset[int]) -> Generator[Event]:
-        """Yield events from a position on, log after log."""
-
-    def head(self, index: int) -> tuple[int, GtidSet]:
-        """Return when a log was begun (seconds since 1970) and which transactions lie before it."""
-
-    def executed(self) -> GtidSet:
-        """Return all that the source has executed."""
-
-    def check_moment(self, moment: Moment) -> None:
-        """Raise BinlogError where the source cannot know of a moment yet."""
+_NOW = "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 
 
 @dataclass(frozen=True)
@@ -110,7 +63,9 @@ class Server:
 
     def check_moment(self, moment: Moment) -> None:
         """Raise BinlogError where the server's clock is not there yet."""
-        now = int(self.questions.value("SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS UNSIGNED)"))
+        # Of no time zone, whose hour may come twice; and not what init_connect sets for a session.
+        self.questions.execute("SET SESSION timestamp = DEFAULT")
+        now = int(self.questions.value(_NOW))
         if moment.microseconds > now:
             proof = [f"its clock says {iso_time(now)}"]
             raise BinlogError("binlog.time_in_future", self.address, proof, wanted=moment.text)
@@ -120,17 +75,19 @@ class Server:
         asked = replace(start, server_id=self.server_id)
         return dump(self.connect(), asked, wanted)
 
-    def head(self, index: int) -> tuple[int, GtidSet]:
-        """Return when a log was begun (seconds since 1970) and which transactions lie before it."""
-        begun = 0
-        wanted = frozenset({FORMAT_DESCRIPTION, PREVIOUS_GTIDS})
-        with closing(self.events(Start(self.logs[index].name), wanted)) as events:
+    def head(self, index: int) -> GtidSet:
+        """Return which transactions lie before a log."""
+        start = Start(self.logs[index].name)
+        with closing(self.events(start, frozenset({PREVIOUS_GTIDS}))) as events:
             for event in events:
-                if event.type == FORMAT_DESCRIPTION:
-                    begun = event.timestamp
                 if event.type == PREVIOUS_GTIDS:
-                    return begun, read_previous_gtids(event.body)
-        return begun, GtidSet()
+                    return read_previous_gtids(event.body)
+        return GtidSet()
+
+    def commits(self, index: int) -> Commits | None:
+        """Return None: a server tells of no log when its transactions were committed."""
+        del index
+        return None
 
 
 def read_server(
@@ -157,8 +114,13 @@ def find(source: Source, wanted: Wanted) -> dict[str, Any]:
     return answer(source, look_for(source, wanted))
 
 
-def look_for(source: Source, wanted: Wanted) -> Hit:
-    """Return where a transaction lies, and what comes before it. Raises BinlogError as ``find``."""
+def look_for(
+    source: Source, wanted: Wanted, among: GtidSet | None = None, begun: int | None = None
+) -> Hit:
+    """Return where a transaction lies, and what comes before it. Raises BinlogError as ``find``.
+
+    among, begun: as ``find_moment`` has them.
+    """
     if not source.logs:
         raise BinlogError("binlog.none", source.address, ["no binary log is there"])
     try:
@@ -166,10 +128,14 @@ def look_for(source: Source, wanted: Wanted) -> Hit:
             return _find_deed(source, wanted)
         if isinstance(wanted, Offset):
             return _find_offset(source, wanted)
+        if isinstance(wanted, Moment):
+            return find_moment(source, wanted, among, begun)
         first, condition_of = _first_log(source, wanted)
         found = _with_previous(source, first, _scan(source, first, condition_of))
-        _check_found(source, first, wanted, found)
+        _check_found(source, wanted, found)
         return found
+    except NoCommitTimeError as error:
+        raise BinlogError("binlog.no_commit_times", source.address, [str(error)]) from error
     except MalformedError as error:
         raise BinlogError("binlog.damaged", source.address, [str(error)]) from error
 
@@ -181,7 +147,7 @@ def browse(source: Source, count: int) -> list[dict[str, Any]]:
         for index in reversed(range(len(source.logs))):
             grouper = Grouper(source.decompress, count_rows=True)
             room = count - len(found)
-            found.extendleft(reversed(deque(_of_log(source, index, grouper, DETAILS), maxlen=room)))
+            found.extendleft(reversed(deque(of_log(source, index, grouper, DETAILS), maxlen=room)))
             if len(found) >= count:
                 break
     except MalformedError as error:
@@ -194,9 +160,7 @@ def names(source: Source) -> str:
     return f"binary logs there are: {source.logs[0].name} to {source.logs[-1].name}"
 
 
-def _first_log(
-    source: Source, wanted: GtidSet | Place | Moment
-) -> tuple[int, GtidSet | Place | Moment]:
+def _first_log(source: Source, wanted: GtidSet | Place) -> tuple[int, GtidSet | Place]:
     """Return the index of the log to begin with, and what to look for from there on.
 
     Raises BinlogError where there cannot be any.
@@ -204,8 +168,6 @@ def _first_log(
     if isinstance(wanted, Place):
         index = _log_of_place(source, wanted)
         return index, replace(wanted, file=source.logs[index].name)
-    if isinstance(wanted, Moment):
-        return _log_of_moment(source, wanted), wanted
     return _log_of_gtid(source, wanted), wanted
 
 
@@ -240,16 +202,8 @@ def _log_of_gtid(server: Source, gtid: GtidSet) -> int:
         proof = [names(server), f"gtid_purged there: {server.purged}"]
         raise BinlogError("binlog.purged", server.address, proof, wanted=str(gtid))
     # True from the first log on that has it behind itself; it lies in the one before that.
-    index = bisect_left(range(len(server.logs)), True, key=lambda at: gtid in server.head(at)[1])
+    index = bisect_left(range(len(server.logs)), True, key=lambda at: gtid in server.head(at))
     return max(index - 1, 0)
-
-
-def _log_of_moment(server: Source, moment: Moment) -> int:
-    """Return the last log that was begun in an earlier second, else the first log."""
-    server.check_moment(moment)
-    second = moment.microseconds // MILLION
-    begun = bisect_left(range(len(server.logs)), True, key=lambda at: server.head(at)[0] >= second)
-    return max(begun - 1, 0)
 
 
 def _scan(server: Source, first: int, wanted: Wanted) -> Hit:
@@ -294,18 +248,11 @@ def _unreadable(server: Source, transaction: Transaction) -> BinlogError:
     return BinlogError("binlog.compressed", server.address, proof)
 
 
-def _check_found(server: Source, first: int, wanted: Wanted, hit: Hit) -> None:
+def _check_found(server: Source, wanted: Wanted, hit: Hit) -> None:
     """Raise BinlogError where a search came to its end without an answer that can be trusted."""
     if isinstance(wanted, GtidSet) and hit.found is None:
         proof = [names(server), f"{wanted} is executed there, and was not written to its logs"]
         raise BinlogError("binlog.nothing_matches", server.address, proof, wanted=str(wanted))
-    if isinstance(wanted, Moment) and hit.previous is None and hit.found is not None:
-        log = server.logs[first].name
-        # What was purged may have been committed after the moment too.
-        if hit.executed or not log.endswith(".000001"):
-            at = iso_time(hit.found.gtid.committed)
-            proof = [names(server), f"the first transaction in them was committed at {at}"]
-            raise BinlogError("binlog.purged", server.address, proof, wanted=wanted.text)
 
 
 def _find_deed(server: Source, deed: Deed) -> Hit:
@@ -330,7 +277,7 @@ def _last_in(server: Source, index: int, deed: Deed) -> tuple[int, Hit | None]:
     hit: Hit | None = None
     previous: Transaction | None = None
     unread: Transaction | None = None
-    for transaction in _of_log(server, index, grouper, events_needed(deed)):
+    for transaction in of_log(server, index, grouper, events_needed(deed)):
         if matches(transaction):
             hit, unread = Hit(transaction, _executed(server, grouper), previous), None
         elif _is_closed(transaction, deed):
@@ -342,23 +289,6 @@ def _last_in(server: Source, index: int, deed: Deed) -> tuple[int, Hit | None]:
     return index, hit
 
 
-def _of_log(
-    server: Source, index: int, grouper: Grouper, wanted: frozenset[int]
-) -> Iterator[Transaction]:
-    """Yield the transactions of one log alone."""
-    name = server.logs[index].name
-    with closing(server.events(Start(name), wanted)) as events:
-        yield from grouper.transactions(_while_in(name, events))
-
-
-def _while_in(file: str, events: Iterator[Event]) -> Iterator[Event]:
-    """Yield events up to the first one of another file."""
-    for event in events:
-        if event.file != file:
-            return
-        yield event
-
-
 def _with_previous(server: Source, first: int, hit: Hit) -> Hit:
     """Return the hit with the last transaction before it, looked for in older logs if need be."""
     at = first
@@ -366,7 +296,7 @@ def _with_previous(server: Source, first: int, hit: Hit) -> Hit:
     while previous is None and at > 0:
         at -= 1
         grouper = Grouper(None, count_rows=False)
-        for transaction in _of_log(server, at, grouper, PLACES):
+        for transaction in of_log(server, at, grouper, PLACES):
             previous = transaction
     return replace(hit, previous=previous)
 
@@ -382,7 +312,7 @@ def _find_offset(source: Source, offset: Offset) -> Hit:
     for index in indices:
         grouper = Grouper(None, count_rows=False)
         previous: Transaction | None = None
-        for transaction in _of_log(source, index, grouper, PLACES):
+        for transaction in of_log(source, index, grouper, PLACES):
             seen += 1
             if seen == wanted:
                 found = Hit(transaction, _executed(source, grouper), previous)
@@ -399,7 +329,7 @@ def _from_the_end(source: Source, back: int) -> tuple[int, range, int]:
     while counted < back and first > 0:
         first -= 1
         grouper = Grouper(None, count_rows=False)
-        counted += sum(1 for _one in _of_log(source, first, grouper, PLACES))
+        counted += sum(1 for _one in of_log(source, first, grouper, PLACES))
     # A number that no transaction has, where the logs hold fewer.
     return 0, range(first, len(source.logs)), counted - back + 1
 
@@ -426,6 +356,7 @@ def answer(source: Source, hit: Hit) -> dict[str, Any]:
         },
         "transaction": located(source, found) if found else None,
         "previous": located(source, previous.place()) if previous else None,
+        "by_time": hit.by_time.as_dict() if hit.by_time else None,
     }
 
 

@@ -18,7 +18,7 @@ from .transactions import CHANGES, PLACES, STATEMENTS, Transaction
 # What a transaction can have done, as options name it.
 STATEMENT_KINDS = ("INSERT", "UPDATE", "DELETE", "DROP", "TRUNCATE", "ALTER", "CREATE", "RENAME")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FRACTION = re.compile(r"\.\d{7,}")
+_FRACTION = re.compile(r"[.,]\d{7,}")
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,19 @@ class Place:
     position: int
 
 
+# A transaction has two commit times: of the server that committed it first, and of the one that
+# wrote the log. They are the same in the log of the former.
+ORIGINAL, IMMEDIATE, BOTH = "original", "immediate", "both"
+CLOCKS = (BOTH, ORIGINAL, IMMEDIATE)
+
+
 @dataclass(frozen=True)
 class Moment:
-    """Microseconds since 1970 in UTC, and how the user wrote it."""
+    """Microseconds since 1970 in UTC, how the user wrote it, and by which clock (``CLOCKS``)."""
 
     microseconds: int
     text: str
+    clock: str = BOTH
 
 
 @dataclass(frozen=True)
@@ -87,12 +94,16 @@ def read_wanted(params: Mapping[str, Any]) -> Wanted:
 
     Raises CollectionError naming the option, what was given and what is allowed.
     """
+    if params.get("clock") not in (None, BOTH) and not params.get("time"):
+        raise CollectionError(
+            f"clock: {params['clock']!r} is given without a time; allowed is {BOTH} there"
+        )
     if params.get("gtid"):
         return _read_gtid(str(params["gtid"]))
     if params.get("file"):
         return _read_place(str(params["file"]), int(params["position"]))
     if params.get("time"):
-        return read_moment(str(params["time"]))
+        return read_moment(str(params["time"]), str(params.get("clock") or BOTH))
     if params.get("offset") is not None:
         return _read_offset(int(params["offset"]))
     return _read_deed(params["before"])
@@ -121,7 +132,7 @@ def _read_place(file: str, position: int) -> Place:
     return Place(file, position)
 
 
-def read_moment(text: str) -> Moment:
+def read_moment(text: str, clock: str = BOTH) -> Moment:
     """Return a moment. Without an offset it would mean another one in each zone: that is refused.
 
     Raises CollectionError.
@@ -135,7 +146,7 @@ def read_moment(text: str) -> Moment:
         raise CollectionError(f"time: {text!r} is no moment ({error}); {allowed}") from error
     if moment.tzinfo is None:
         raise CollectionError(f"time: {text!r} has no offset from UTC; {allowed}")
-    return Moment((moment - _EPOCH) // timedelta(microseconds=1), text)
+    return Moment((moment - _EPOCH) // timedelta(microseconds=1), text, clock)
 
 
 def _read_deed(before: Mapping[str, Any]) -> Deed:
@@ -177,8 +188,7 @@ def condition(wanted: Wanted) -> Callable[[Transaction], bool]:
     if isinstance(wanted, Offset):
         raise CollectionError("An offset is counted, it is no condition")
     if isinstance(wanted, Moment):
-        moment = wanted.microseconds
-        return lambda transaction: transaction.gtid.committed > moment
+        raise CollectionError("A moment is looked for among all transactions, it is no condition")
     deed = wanted
     return lambda transaction: did(transaction, deed)
 

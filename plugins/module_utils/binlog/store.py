@@ -39,15 +39,16 @@ from .archive import (
     Base,
     Binlog,
     build,
+    microseconds,
     parse,
     read_base,
     read_binlog,
 )
 from .events import GTIDS, Event, MalformedError, read_gtid
 from .files import Leap, file_events, file_head, leap_for
-from .find import Log
 from .payload import Decompress, decompressor
-from .search import Moment
+from .search import IMMEDIATE, ORIGINAL, Moment
+from .source import Commits, Log
 from .stream import Start
 from .transactions import Executed, iso_time
 
@@ -84,21 +85,26 @@ class Store:
             for folder in _folders(self.root / BASES, _BASE)
             if (folder / MANIFEST).is_file()
         ]
-        return build(logs, bases, str(document.get("cluster") or ""))
+        followed = ""
+        if (self.root / STATUS_FILE).is_file():
+            followed = str(self._document(STATUS_FILE).get("server_uuid") or "")
+        return build(logs, bases, str(document.get("cluster") or ""), followed)
 
     def known_until(self) -> int:
         """Return the moment up to which all is here, in microseconds since 1970; 0: not known.
 
         It is when the archiver last had all that the primary had. Without an archiver's word it is
-        when a log was last written.
+        the last commit that is here, or the beginning of a base of which the logs tell all: when a
+        file was written, or copied, proves nothing.
         """
-        logs = self.archive.binlogs
-        committed = max((log.last_commit or 0 for log in logs), default=0)
+        logs, bases = self.archive.binlogs, self.archive.bases
+        told_of = reduce(or_, (log.after for log in logs), GtidSet())
+        begun = (microseconds(base.started) for base in bases if base.gtid_executed in told_of)
+        committed = max((*(log.last_commit or 0 for log in logs), *begun), default=0)
         if (self.root / STATUS_FILE).is_file():
             seconds = int(self._document(STATUS_FILE).get("caught_up_at") or 0)
             return max(seconds * 1_000_000, committed)
-        written = ((self.root / log.path).stat().st_mtime_ns // 1000 for log in logs)
-        return max(committed, *written) if logs else 0
+        return committed
 
     def _document(self, path: str) -> Any:
         try:
@@ -230,17 +236,38 @@ def decompressed(stream: IO[bytes], compression: str) -> IO[bytes]:
     return cast(IO[bytes], zstandard.ZstdDecompressor().stream_reader(stream))
 
 
+@dataclass
+class _Span:
+    """The earliest and the latest of moments; None where there is none, or one is not known."""
+
+    first: int | None = None
+    last: int | None = None
+    known: bool = True
+
+    def add(self, moment: int) -> None:
+        """Count a moment; 0 is one that is not known."""
+        self.known = self.known and moment > 0
+        if not self.known:
+            self.first = self.last = None
+        elif self.first is None or self.last is None:
+            self.first = self.last = moment
+        else:
+            self.first, self.last = min(self.first, moment), max(self.last, moment)
+
+
 def scan(data: memoryview, below: str, name: str) -> Binlog:
     """Return what a log holds, up to its last whole transaction. Raises MalformedError."""
     _begun, version, previous = file_head(data, name)
     executed = Executed(GtidSet())
-    count, first, last = 0, None, None
+    count = 0
+    # Not the first and the last in the file: a clock may have run backwards between them.
+    commits, originals = _Span(), _Span()
     for event in file_events(data, name, GTIDS, leap=Leap.CONTENT):
         gtid = event.gtid or read_gtid(event.type, event.body)
         executed.add(gtid)
         count += 1
-        last = gtid.committed
-        first = last if first is None else first
+        commits.add(gtid.committed)
+        originals.add(gtid.originally)
     document = {
         "name": name,
         "server_uuid": below.rpartition("/")[2],
@@ -248,8 +275,10 @@ def scan(data: memoryview, below: str, name: str) -> Binlog:
         "previous_gtids": previous,
         "gtids": executed.gtid_set(),
         "transactions": count,
-        "first_commit": first,
-        "last_commit": last,
+        "first_commit": commits.first,
+        "last_commit": commits.last,
+        "first_original_commit": originals.first,
+        "last_original_commit": originals.last,
         "size": len(data),
     }
     return read_binlog(document, below, sealed=False, path=f"{below}/{name}")
@@ -339,11 +368,24 @@ class ArchiveSource:
                 closing(file_events(data, name_of(log), wanted, start=at, leap=leap))
             )
 
-    def head(self, index: int) -> tuple[int, GtidSet]:
-        """Return when a log was begun (seconds since 1970) and which transactions lie before it."""
+    def head(self, index: int) -> GtidSet:
+        """Return which transactions lie before a log."""
+        return self.files[index].previous
+
+    def commits(self, index: int) -> Commits | None:
+        """Return what the sidecar of a sealed log tells of its commit times, by both clocks."""
         log = self.files[index]
-        with self.store.opened(log) as data:
-            return file_head(data, log.name)[0], log.previous
+        if not log.sealed:
+            return None
+        if not log.transactions:
+            return Commits({}, log.gtids)
+        if None in (log.first_commit, log.last_commit, log.first_original, log.last_original):
+            return None
+        spans = {
+            IMMEDIATE: (log.first_commit or 0, log.last_commit or 0),
+            ORIGINAL: (log.first_original or 0, log.last_original or 0),
+        }
+        return Commits(spans, log.gtids)
 
     def executed(self) -> GtidSet:
         """Return all that the logs tell of, and what lies before them."""

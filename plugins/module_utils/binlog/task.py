@@ -16,6 +16,7 @@ from ..mysql.connection import Connection
 from ..mysql.gtid import GtidSet
 from ..plan import apply, diff
 from . import find, payload, points, search
+from .source import Source
 from .store import ArchiveSource, Store
 
 Connect = Callable[[], Connection]
@@ -56,7 +57,7 @@ def perform(params: Mapping[str, Any], connect: Connect, check_mode: bool) -> di
         return _of_server(params, connect, wanted, check_mode)
 
 
-def archived(params: Mapping[str, Any]) -> find.Source:
+def archived(params: Mapping[str, Any]) -> Source:
     """Return the binary logs of the archive that the options name, by what lies before each."""
     key = params.get("key_file")
     store = Store(Path(str(params["archive"])), Path(str(key)) if key else None)
@@ -121,7 +122,7 @@ def _note(params: Mapping[str, Any], connection: Connection, check_mode: bool) -
 
 
 def _answer(
-    params: Mapping[str, Any], source: find.Source, wanted: search.Wanted | None
+    params: Mapping[str, Any], source: Source, wanted: search.Wanted | None
 ) -> dict[str, Any]:
     if wanted is not None:
         return find.find(source, wanted)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -103,7 +103,9 @@ class Transaction:
             "start_position": self.start,
             "end_position": self.end,
             "commit_time": iso_time(self.gtid.committed),
-            "original_commit_time": iso_time(self.gtid.originally),
+            "original_commit_time": iso_time(self.gtid.originally)
+            if self.gtid.originally
+            else None,
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -128,6 +130,19 @@ def rows_told(name: str, effect: Effect) -> dict[str, Any]:
     """Return what was done to one table, as a module returns it."""
     counts = {_DONE[kind]: effect.rows.get(kind, 0) for kind in _DONE}
     return {"table": name.removesuffix(".*"), **counts, "statements": list(effect.kinds)}
+
+
+class Members:
+    """Whether a transaction is in a set: asked once for each of many."""
+
+    def __init__(self, gtids: GtidSet) -> None:
+        self._found: Mapping[Origin, tuple[Interval, ...]] = dict(gtids.members)
+
+    def __contains__(self, transaction: Transaction) -> bool:
+        """Whether the set holds it."""
+        number = transaction.gtid.number
+        found = self._found.get(transaction.gtid.origin, ())
+        return any(first <= number <= last for first, last in found)
 
 
 class Executed:

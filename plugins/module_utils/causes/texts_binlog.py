@@ -176,4 +176,53 @@ TEXTS: Mapping[str, Text] = {
             "서버의 오류 로그를 확인한 뒤 다시 실행하세요",
         ),
     ),
+    "binlog.nothing_by_then": Text(
+        "error",
+        Words(
+            "Nothing in the binary logs of {subject} was committed by {wanted}",
+            "Ask for a later time, or look for it where older binary logs are kept",
+        ),
+        Words(
+            "{subject}의 바이너리 로그에 {wanted}까지 커밋된 트랜잭션이 없습니다",
+            "더 나중의 시각을 지정하거나, 이전 바이너리 로그를 보관한 곳에서 찾으세요",
+        ),
+    ),
+    "binlog.time_unordered": Text(
+        "error",
+        Words(
+            "No point in the binary logs of {subject} has all that was committed by {wanted} and nothing later",
+            "Choose the point by place instead of by time: file: {file} with position: {position} leaves out"
+            " all that is listed above, file: {last_file} with position: {last_position} keeps it",
+        ),
+        Words(
+            "{subject}의 바이너리 로그에는 {wanted}까지 커밋된 것만 모두 담긴 지점이 없습니다",
+            "시각 대신 위치로 지점을 고르세요. file: {file}, position: {position}은(는) 위에 나온 트랜잭션을"
+            " 모두 제외하고, file: {last_file}, position: {last_position}은(는) 모두 포함합니다",
+        ),
+    ),
+    "binlog.clocks_differ": Text(
+        "error",
+        Words(
+            "The two commit times in the binary logs of {subject} lead to different points for {wanted}",
+            "Choose with clock: original goes by the server that committed a transaction first,"
+            " immediate by the server that wrote these binary logs",
+        ),
+        Words(
+            "{subject}의 바이너리 로그에 있는 두 커밋 시각이 {wanted}에 대해 서로 다른 지점을 가리킵니다",
+            "clock으로 기준을 고르세요. original은 트랜잭션을 처음 커밋한 서버의 시각, immediate는 이 바이너리"
+            " 로그를 쓴 서버의 시각을 따릅니다",
+        ),
+    ),
+    "binlog.no_commit_times": Text(
+        "error",
+        Words(
+            "Transactions in the binary logs of {subject} carry no commit time that can decide",
+            "Name the point by file and position instead of by time; the time of an event's header is only what"
+            " its session had set",
+        ),
+        Words(
+            "{subject}의 바이너리 로그에 판단 기준이 될 커밋 시각이 없는 트랜잭션이 있습니다",
+            "시각 대신 파일과 위치로 지점을 지정하세요. 이벤트 헤더의 시각은 세션이 설정한 값일 뿐입니다",
+        ),
+    ),
 }

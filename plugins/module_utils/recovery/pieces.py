@@ -18,12 +18,19 @@ from typing import Any
 
 from ..binlog.archive import Binlog, Chain
 from ..binlog.events import HEADER
-from ..binlog.find import Hit
+from ..binlog.source import Hit
 from ..binlog.store import ArchiveSource, name_of
 from ..binlog.stream import FIRST_POSITION
-from ..binlog.transactions import CHANGES, PLACES, Effect, Grouper, Transaction, rows_told
+from ..binlog.transactions import (
+    CHANGES,
+    PLACES,
+    Effect,
+    Grouper,
+    Members,
+    Transaction,
+    rows_told,
+)
 from ..mysql.gtid import GtidSet
-from .target import Members
 
 Span = tuple[int, int]
 

@@ -15,17 +15,16 @@ from ..binlog.store import Store
 from ..binlog.transactions import iso_time
 from ..causes.binlog import BinlogError
 from ..mysql.gtid import GtidSet
+from .history import History, present_history
 from .pieces import Lost, Piece, cut, lost
 from .skip import Skip, look
 from .target import (
     Drawn,
-    History,
     Resolved,
     Target,
     check_all_have_gtids,
     describe,
     draw,
-    present_history,
     resolve,
 )
 
@@ -151,7 +150,9 @@ class Recovery:
             "point": found["point"] if found else None,
             "last_kept": found["previous"] if found else None,
             "first_left_out": found["transaction"] if found else None,
+            "by_time": found["by_time"] if found else None,
             "lost": self.lost.as_dict(iso_time),
+            "history": self.history.as_dict(),
             "skipped": list(self.skip.transactions),
             "bytes_needed": self.bytes_needed,
             "seconds": self.seconds(),

@@ -1,10 +1,6 @@
 # Copyright (c) 2026, The mysql_on.kubernetes founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Where a recovery is to lead: options to a target, and a target to a place in an archive.
-
-Of an archive, one history is the present one: what the newest binary log builds on. What an earlier
-recovery or a failover left behind lies in the archive too, and is never mixed into it.
-"""
+"""Where a recovery is to lead: options to a target, and a target to a place in an archive."""
 
 from __future__ import annotations
 
@@ -17,16 +13,19 @@ from operator import or_
 from typing import Any, TypeAlias, cast
 
 from ..binlog.archive import Archive, Base, Binlog, chain, microseconds
-from ..binlog.find import Hit, look_for
-from ..binlog.search import Moment, Offset, Place, Wanted, read_wanted
+from ..binlog.find import look_for
+from ..binlog.search import BOTH, Moment, Offset, Place, Wanted, read_wanted
+from ..binlog.source import Hit
 from ..binlog.store import ArchiveSource, Store
-from ..binlog.transactions import PLACES, Grouper, Transaction, iso_time
+from ..binlog.transactions import PLACES, Grouper, Members, Transaction, iso_time
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
-from ..mysql.gtid import GtidSet, Origin
+from ..mysql.gtid import GtidSet
+from .history import History
 
 # What a search says of a place that a gap cuts off.
 _NOT_FOUND = ("binlog.gtid_unknown", "binlog.nothing_matches", "binlog.file_unknown", "binlog.none")
+_NOT_ORDERED = ("binlog.time_unordered", "binlog.clocks_differ", "binlog.no_commit_times")
 BY_FIND = ("before_gtid", "file", "time", "offset", "before")
 WAYS = ("latest", *BY_FIND, "after_gtid", "gtid_executed", "name", "random")
 
@@ -73,6 +72,8 @@ def read_target(options: Mapping[str, Any]) -> Target:
             f"target: {what} is given; exactly one of {', '.join(WAYS)} is needed"
         )
     way = given[0]
+    if way != "time" and options.get("clock") not in (None, BOTH):
+        raise CollectionError("target.clock: it goes with target.time alone")
     if way == "latest":
         return Latest()
     if way == "after_gtid":
@@ -87,42 +88,6 @@ def read_target(options: Mapping[str, Any]) -> Target:
     if way == "file" and options.get("position") is None:
         raise CollectionError("target.position: it is needed with target.file")
     return read_wanted({**options, "gtid": options.get("before_gtid")})
-
-
-class Members:
-    """Whether a transaction is in a set: asked once for each of many."""
-
-    def __init__(self, gtids: GtidSet) -> None:
-        self._found: Mapping[Origin, tuple[tuple[int, int], ...]] = dict(gtids.members)
-
-    def __contains__(self, transaction: Transaction) -> bool:
-        """Whether the set holds it."""
-        number = transaction.gtid.number
-        found = self._found.get(transaction.gtid.origin, ())
-        return any(first <= number <= last for first, last in found)
-
-
-@dataclass(frozen=True)
-class History:
-    """The present history of an archive.
-
-    gtids: every transaction of it. seed: what the databases began with and no log tells of.
-    """
-
-    gtids: GtidSet
-    seed: GtidSet
-
-
-def present_history(archive: Archive) -> History:
-    """Return the history that the newest binary log, else the newest base, continues."""
-    told = reduce(or_, (log.after for log in archive.binlogs), GtidSet())
-    seed = reduce(or_, (base.gtid_executed for base in archive.bases), GtidSet()) - told
-    written = [log for log in archive.binlogs if log.last_commit is not None]
-    if not written:
-        newest = archive.bases[-1].gtid_executed if archive.bases else GtidSet()
-        return History(newest | seed, seed)
-    last = max(written, key=lambda log: (log.last_commit or 0, log.order))
-    return History(last.after | seed, seed)
 
 
 def draw(archive: Archive, history: History, drawn: Drawn) -> Latest | GtidSet:
@@ -171,8 +136,15 @@ def resolve(store: Store, archive: Archive, history: History, target: Target) ->
         try:
             if missing and isinstance(target, Latest):
                 raise _gap(source, base, missing)
-            return _in_source(source, base, history, target)
+            found = _in_source(source, base, history, target)
+            if missing and isinstance(target, Moment) and found.hit.found is None:
+                # What is missing may have been committed by then too.
+                raise _gap(source, base, missing)
+            return found
         except BinlogError as error:
+            if error.code in _NOT_ORDERED:
+                # With fewer logs to compare, the next base could only hide it.
+                raise
             lacking = missing and error.code in _NOT_FOUND
             failed = failed or (_gap(source, base, missing) if lacking else error)
     raise failed or _no_base(store, archive)
@@ -203,7 +175,7 @@ def _in_source(source: ArchiveSource, base: Base, history: History, target: Targ
         raise _other_history(source, str(named))
     if not source.files:
         return _nothing_to_apply(source, base, target)
-    hit = _hit(source, target, history)
+    hit = _hit(source, base, target, history)
     gtids = (hit.executed | base.gtid_executed) & history.gtids
     if hit.found is not None:
         own = GtidSet.parse(hit.found.gtid.text or "")
@@ -218,7 +190,7 @@ def _in_source(source: ArchiveSource, base: Base, history: History, target: Targ
     return Resolved(source, base, hit, gtids)
 
 
-def _hit(source: ArchiveSource, target: Target, history: History) -> Hit:
+def _hit(source: ArchiveSource, base: Base, target: Target, history: History) -> Hit:
     """Return the first transaction that a recovery to the target leaves out."""
     if isinstance(target, Latest):
         return _end(source)
@@ -226,6 +198,9 @@ def _hit(source: ArchiveSource, target: Target, history: History) -> Hit:
         return _first_not_in(source, target.gtids, history)
     if isinstance(target, After):
         return _following(source, cast(Transaction, look_for(source, target.gtid).found))
+    if isinstance(target, Moment):
+        # A base's end is when all that it holds was committed; its logs may begin after the moment.
+        return look_for(source, target, history.gtids, microseconds(base.ended))
     return look_for(source, cast(Wanted, target))
 
 
@@ -373,7 +348,8 @@ def describe(target: Target) -> str:
     if isinstance(target, Place):
         return f"{target.file}:{target.position}"
     if isinstance(target, Moment):
-        return f"all that was committed by {iso_time(target.microseconds)}"
+        by = "" if target.clock == BOTH else f" (clock: {target.clock})"
+        return f"all that was committed by {iso_time(target.microseconds)}{by}"
     if isinstance(target, Offset):
         return f"just before transaction {target.text}"
     which = "last" if target.last else "first"

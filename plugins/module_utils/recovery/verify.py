@@ -16,13 +16,12 @@ from typing import Any
 from ..binlog.archive import Base
 from ..binlog.rows import DELETE, INSERT, KINDS, UPDATE
 from ..binlog.store import ArchiveSource
-from ..binlog.transactions import CHANGES, Effect, Grouper
+from ..binlog.transactions import CHANGES, Effect, Grouper, Members
 from ..causes.binlog import BinlogError
 from ..mysql import checksum
 from ..mysql.connection import Connection
 from ..mysql.replication import SYSTEM_SCHEMAS
 from .pieces import Piece
-from .target import Members
 
 NAME = "scratch"
 # An update leaves a table as many rows as it had; those are a part of the log that need not be read.

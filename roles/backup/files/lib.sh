@@ -148,6 +148,7 @@ describe_binlog() {
         if (/\tlast_committed=/) {
           opens = at + after($0, "transaction_length") <= size
           committed = after($0, "immediate_commit_timestamp")
+          original = after($0, "original_committed_timestamp")
         }
         next
       }
@@ -155,11 +156,14 @@ describe_binlog() {
       opens && /^SET @@SESSION.GTID_NEXT= / {
         opens = 0
         split($0, part, "\047")
+        if (!earliest || committed < earliest) earliest = committed
+        if (committed > latest) latest = committed
+        if (!original) unknown++
+        if (!earliest_original || original < earliest_original) earliest_original = original
+        if (original > latest_original) latest_original = original
         if (part[2] == "ANONYMOUS") { anonymous++; next }
         add(part[2])
         transactions++
-        if (!earliest || committed < earliest) earliest = committed
-        if (committed > latest) latest = committed
       }
       END {
         gsub(/[ \t\r]/, "", previous)
@@ -174,6 +178,11 @@ describe_binlog() {
         printf "  \"anonymous\": %d,\n", anonymous
         printf "  \"first_commit\": %s,\n", earliest ? sprintf("%.0f", earliest) : "null"
         printf "  \"last_commit\": %s,\n", latest ? sprintf("%.0f", latest) : "null"
+        if (unknown) earliest_original = latest_original = 0
+        printf "  \"first_original_commit\": %s,\n",
+          earliest_original ? sprintf("%.0f", earliest_original) : "null"
+        printf "  \"last_original_commit\": %s,\n",
+          latest_original ? sprintf("%.0f", latest_original) : "null"
         printf "  \"size\": %.0f,\n", size
         printf "  \"ended\": \"%s\"", ended ? ended : "none"
       }'

@@ -44,6 +44,8 @@ def add_log(root: Path, version: str, file: str, *, sealed: bool, uuid: str = ""
             "transactions": log.transactions,
             "first_commit": log.first_commit,
             "last_commit": log.last_commit,
+            "first_original_commit": log.first_original,
+            "last_original_commit": log.last_original,
             "size": log.size,
             "sha256": digest,
             "stored_size": log.size,

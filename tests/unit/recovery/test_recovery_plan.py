@@ -7,11 +7,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zlib
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.search import CLOCKS
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.store import (
     ArchiveSource,
     Store,
@@ -211,7 +213,19 @@ def test_points_that_are_not_there(root: Path, version: str) -> None:
 
 def test_an_archive_that_stopped_says_until_when_it_knows(root: Path, version: str) -> None:
     for file in FILES:
+        # When a file was written here, it may have been copied from anywhere.
         os.utime(root / "binlog" / UUIDS[version] / file, (1_900_000_000, 1_900_000_000))
+    assert refused(root, time="2030-03-17T00:00:00Z").code == "binlog.beyond_archive"
+    # A base does: whatever was committed until it was begun is in it; unless the logs lack a part of that.
+    began = {"started": "2031-01-01T00:00:00+00:00", "ended": "2031-01-01T00:00:00+00:00"}
+    base = add_base(root, "20310101T000000Z", upto(version, LAST[version]) + "00", **began)
+    error = refused(root, time="2030-03-17T00:00:00Z")
+    assert error.code in ("binlog.beyond_archive", "binlog.none")
+    shutil.rmtree(base)
+    base = add_base(root, "20310101T000000Z", upto(version, LAST[version] - 1), **began)
+    assert str(made(root, time="2030-03-17T00:00:00Z").gtids) == upto(version, LAST[version])
+    shutil.rmtree(base)
+    (root / "status.json").write_text('{"caught_up_at": 1900000000}')
     assert str(made(root, time="2030-03-17T00:00:00Z").gtids) == upto(version, LAST[version])
     (root / "status.json").write_text('{"caught_up_at": 1800000000}')
     error = refused(root, time="2030-03-17T00:00:00Z")
@@ -246,7 +260,8 @@ def test_a_history_that_was_left_is_never_mixed_in(tmp_path: Path) -> None:
 
 
 def test_targets_that_say_nothing_or_two_things() -> None:
-    for target in ({}, {"latest": True, "before_gtid": "x"}, {"name": "a"}, {"file": "a"}):
+    clock = {"latest": True, "clock": "original"}
+    for target in ({}, {"latest": True, "before_gtid": "x"}, {"name": "a"}, {"file": "a"}, clock):
         with pytest.raises(CollectionError, match="target"):
             read_target(target)
 
@@ -272,6 +287,35 @@ def test_a_time_is_the_same_moment_in_every_zone(root: Path, version: str) -> No
             made(root, time=text)
 
 
+def test_a_log_whose_only_times_are_those_of_headers_decides_nothing(tmp_path: Path) -> None:
+    """As servers before 8.0.2 wrote them: their GTIDs have no logical timestamps behind them."""
+    root = make_archive(tmp_path / "archive", "8.0.15")
+    wanted = made(root, before={"statement": "DROP", "table": "shop.small"}).as_dict()
+    path = root / "binlog" / UUIDS["8.0.15"] / FILES[0]
+    data = bytearray(path.read_bytes())
+    start = wanted["first_left_out"]["start_position"]
+    size = int.from_bytes(data[start + 9 : start + 13], "little")
+    data[start + 19 + 25] = 0
+    data[start + size - 4 : start + size] = zlib.crc32(data[start : start + size - 4]).to_bytes(
+        4, "little"
+    )
+    path.write_bytes(data)
+    error = refused(root, time=wanted["last_kept"]["commit_time"])
+    assert error.code == "binlog.no_commit_times"
+    assert "only event headers tell a time" in error.proof[0]
+
+
+def test_the_clock_that_is_asked_for_is_told(root: Path) -> None:
+    told = made(root, before={"statement": "DROP", "table": "shop.small"}).as_dict()
+    moment = told["last_kept"]["commit_time"]
+    for clock in CLOCKS:
+        plan_of = made(root, time=moment, clock=clock).as_dict()
+        assert plan_of["by_time"]["clock"] == clock
+        assert plan_of["by_time"]["latest_kept"] == moment
+        assert plan_of["by_time"]["earliest_left_out"] == told["first_left_out"]["commit_time"]
+        assert plan_of["first_left_out"] == told["first_left_out"]
+
+
 def test_what_every_base_holds_already_is_before_the_window(tmp_path: Path, version: str) -> None:
     root = make_archive(tmp_path / "archive", version)
     shutil.rmtree(root / "base")
@@ -282,10 +326,7 @@ def test_what_every_base_holds_already_is_before_the_window(tmp_path: Path, vers
         assert "20260102T000000Z" in error.proof[0]
     assert made(root, before_gtid=f"{UUIDS[version]}:6").transactions == 0
     # A time before all that the logs hold says so too.
-    assert refused(root, time="2001-01-01T00:00:00Z").code in (
-        "recovery.before_base",
-        "binlog.purged",
-    )
+    assert refused(root, time="2001-01-01T00:00:00Z").code == "binlog.nothing_by_then"
     after = f"{UUIDS[version]}:{LAST[version] + 1}"
     assert refused(root, before_gtid=after).code == "binlog.gtid_unknown"
     assert refused(root, file=FILES[1], position=10**9).code == "binlog.position_beyond_end"
