@@ -19,9 +19,10 @@ from typing import Any
 from ..binlog.archive import Binlog, Chain
 from ..binlog.events import HEADER
 from ..binlog.find import Hit
+from ..binlog.names import TableName
 from ..binlog.store import ArchiveSource, name_of
 from ..binlog.stream import FIRST_POSITION
-from ..binlog.transactions import CHANGES, PLACES, Effect, Grouper, Transaction, rows_told
+from ..binlog.transactions import CHANGES, PLACES, Effect, Grouper, Transaction, tables_told
 from ..mysql.gtid import GtidSet
 from .target import Members
 
@@ -61,7 +62,7 @@ class Lost:
     """What is left out. effects: by table. since, until: the first and the last commit."""
 
     gtids: GtidSet
-    effects: dict[str, Effect] = field(default_factory=dict)
+    effects: dict[TableName, Effect] = field(default_factory=dict)
     since: int | None = None
     until: int | None = None
     complete: bool = True
@@ -74,7 +75,7 @@ class Lost:
             "first_commit_time": None if self.since is None else moment(self.since),
             "last_commit_time": None if self.until is None else moment(self.until),
             "complete": self.complete,
-            "tables": [rows_told(name, effect) for name, effect in self.effects.items() if name],
+            "tables": tables_told(self.effects),
         }
 
 
