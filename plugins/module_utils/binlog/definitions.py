@@ -66,6 +66,13 @@ class Moved:
 
 
 @dataclass(frozen=True)
+class Altered:
+    """A table whose rows may be written otherwise behind this, and are as many."""
+
+    name: TableName
+
+
+@dataclass(frozen=True)
 class Temporary:
     """A name that is a session's own table from here on, perhaps."""
 
@@ -119,7 +126,9 @@ class Decided:
     commit: bool
 
 
-Deed: TypeAlias = "Made | Gone | Emptied | Moved | Temporary | Unsure | Written | Program | Decided"
+Deed: TypeAlias = (
+    "Made | Gone | Emptied | Moved | Altered | Temporary | Unsure | Written | Program | Decided"
+)
 
 
 def read_prepare(body: bytes) -> tuple[Xid, bool]:
@@ -173,7 +182,7 @@ def _touched(deeds: Sequence[Deed]) -> list[TableName]:
     for deed in deeds:
         if isinstance(deed, Moved):
             names += [deed.old, deed.new]
-        elif isinstance(deed, (Made, Gone, Emptied, Unsure)):
+        elif isinstance(deed, (Made, Gone, Emptied, Altered, Unsure)):
             names.append(deed.name)
     return list(dict.fromkeys(names))
 
@@ -256,7 +265,7 @@ def _created(name: TableName, words: Sequence[str]) -> tuple[Deed, ...]:
 def _altered(name: TableName, named: Sequence[Token], query: Query) -> tuple[Deed, ...]:
     words = [token.upper for token in named]
     pairs = {*zip(words, words[1:], strict=False)}
-    deeds: list[Deed] = []
+    deeds: list[Deed] = [Altered(name)]
     for verb in ("DROP", "TRUNCATE", "EXCHANGE", "DISCARD", "IMPORT"):
         if (verb, "PARTITION") in pairs or (verb, "TABLESPACE") in pairs:
             deeds.append(Unsure(name, f"ALTER TABLE ... {verb} PARTITION or TABLESPACE"))

@@ -88,7 +88,8 @@ class Transaction:
     start, end: bytes in ``file``. effects: by table; by a name without a table for statements on a
     schema, by NOTHING for those on other objects. complete: false where nothing could decompress it.
     deeds: what its statements do to tables as a whole, where that was asked for. prepared: of an XA
-    transaction, the event that ends it. undone: whether it takes rows back that it holds.
+    transaction, the event that ends it. undone: whether it takes rows back that it holds. announced:
+    the tables whose rows it may change in whatever way.
     """
 
     gtid: Gtid
@@ -101,6 +102,7 @@ class Transaction:
     statements: list[str] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
     undone: bool = False
+    announced: set[TableName] = field(default_factory=set)
     prepared: bytes | None = None
 
     def effect(self, table: TableName) -> Effect:
@@ -246,6 +248,7 @@ class Grouper:
                     self._announced.clear()
                 table = self._announced[event.body] = rows.read_table(event.body)
             self._tables[table.number] = table
+            into.announced.add(table.full_name)
         elif event.type in rows.KINDS:
             self._read_rows(event, into)
         elif event.type in TEXTS:

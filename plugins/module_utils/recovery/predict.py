@@ -8,11 +8,13 @@ What cannot be known of a table makes it unknown, with the reason; it is never g
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 from typing import TypeAlias
 
+from ..binlog.archive import Base
 from ..binlog.definitions import (
+    Altered,
     Decided,
     Deed,
     Emptied,
@@ -77,11 +79,14 @@ class Journal:
     """What binary logs did, in their order; rows that follow one another are one entry."""
 
     entries: list[Entry] = field(default_factory=list)
+    # Tables whose rows were changed in whatever way, if only by an UPDATE.
+    announced: set[TableName] = field(default_factory=set)
     # Changes of rows as text since the last other deed: once is enough, most statements are alike.
     _written: set[Written] = field(default_factory=set)
 
     def take(self, transaction: Transaction) -> None:
         """Add a transaction."""
+        self.announced |= transaction.announced
         if not transaction.complete:
             self.entries.append(Unsure(NOTHING, UNREAD))
         # A statement that makes a table comes before the rows that were selected for it.
@@ -125,13 +130,15 @@ class Facts:
     """What the instance itself tells. tables: those it has. folds: whether it keeps names in small letters.
 
     parents: by table, those whose deleted rows take rows of it along. programs: whether it has
-    triggers, functions or views. forgetting: engines, by table, that keep no rows.
+    triggers, functions or views. bound: tables with a foreign key by which InnoDB changes them.
+    forgetting: why the rows of a table are not its own, by table.
     """
 
     tables: frozenset[TableName] = frozenset()
     folds: bool = False
     parents: Mapping[TableName, frozenset[TableName]] = field(default_factory=dict)
     programs: bool = False
+    bound: frozenset[TableName] = frozenset()
     forgetting: Mapping[TableName, str] = field(default_factory=dict)
 
 
@@ -139,21 +146,30 @@ class Facts:
 class Prediction:
     """rows: how many each table must have. unknown: why that is not known. gone: must not be there.
 
-    prepared: XA transactions that nobody decided yet.
+    prepared: XA transactions that nobody decided yet. checksums: of tables that are as in the base.
     """
 
     rows: Mapping[TableName, int]
     unknown: Mapping[TableName, str]
     gone: frozenset[TableName]
     prepared: tuple[Prepared, ...]
+    checksums: Mapping[TableName, str] = field(default_factory=dict)
 
 
-def predict(base: Iterable[tuple[str, int]], journal: Journal, facts: Facts) -> Prediction:
-    """Return how many rows each table must have. base: each table, as its manifest names it, with its rows."""
-    state = _State(_resolved(base, journal, facts), facts, journal)
+def predict(base: Base, journal: Journal, facts: Facts) -> Prediction:
+    """Return how many rows each table must have."""
+    tables = _resolved(base.tables, journal, facts)
+    state = _State(tables, facts, journal)
     for entry in journal.entries:
         state.do(entry)
-    return state.prediction()
+    found = state.prediction()
+    checksums = {
+        name: checksum
+        for text, checksum in base.checksums
+        for name in readings(text)[:1]
+        if len(readings(text)) == 1 and name in found.rows and state.untouched(name)
+    }
+    return replace(found, checksums=checksums)
 
 
 def _resolved(
@@ -195,6 +211,8 @@ class _State:
         self._gone: set[TableName] = set()
         self._temporary: set[TableName] = set()
         self._prepared: dict[Xid, Prepared] = {}
+        # Tables that are not, or may not be, as they were in the base.
+        self._touched = {self._name(name) for name in journal.announced} | facts.bound
         # Tables that rows were deleted of, or may have been; and whether any table may be one.
         self._deleted: set[TableName] = set()
         self._any_deleted = False
@@ -215,6 +233,10 @@ class _State:
         rows = {name: known for name, known in self._tables.items() if isinstance(known, int)}
         unknown = {name: known for name, known in self._tables.items() if isinstance(known, str)}
         return Prediction(rows, unknown, frozenset(self._gone), tuple(self._prepared.values()))
+
+    def untouched(self, name: TableName) -> bool:
+        """Whether a table is what it was in the base, to the byte."""
+        return name not in self._touched
 
     def _cascaded(self) -> dict[TableName, str]:
         """Return the tables whose rows went with those of others, over as many others as there are."""
@@ -279,6 +301,7 @@ class _State:
         if name in self._temporary or (made.if_absent and name in self._tables):
             return
         self._gone.discard(name)
+        self._touched.add(name)
         self._tables[name] = 0
 
     @do.register
@@ -294,6 +317,7 @@ class _State:
         if name in self._temporary:
             self._unknown(name, f"{name.text} was the name of a temporary table too")
         elif name in self._tables:
+            self._touched.add(name)
             self._tables[name] = 0
 
     @do.register
@@ -306,9 +330,14 @@ class _State:
             return
         self._gone.add(old)
         self._gone.discard(new)
+        self._touched |= {old, new}
         self._tables[new] = known
         if old in self._deleted:
             self._deleted.add(new)
+
+    @do.register
+    def _alter(self, altered: Altered) -> None:
+        self._touched.add(self._name(altered.name))
 
     @do.register
     def _own(self, temporary: Temporary) -> None:

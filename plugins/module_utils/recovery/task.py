@@ -284,7 +284,7 @@ def _verify(task: Task, work: Work, counting: Beside[Journal]) -> dict[str, Any]
             handover.check_unchanged(sums, record, work.scratch)
         journal = counting.result()
         facts = verify.facts(connection)
-        prediction = predict(recovery.base.tables, journal, facts) if counted else None
+        prediction = predict(recovery.base, journal, facts) if counted else None
         found = verify.compare(reading, recovery.base, prediction, known)
         gtids = str(executed(connection))
     if counted and not found.compared:

@@ -9,7 +9,7 @@ compared, and why; a recovery of which no table at all could be compared is not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +37,9 @@ COUNTED = CHANGES - {kind for kind, does in KINDS.items() if does == UPDATE}
 FORGETTING = frozenset({"BLACKHOLE", "MEMORY"})
 _UNCOUNTED = FORGETTING | {"FEDERATED", "MRG_MYISAM"}
 _SHOWN = 10
+# How what a table must be is known.
+PREDICTED, OF_BASE = "rows predicted", "checksum of the base"
+ROWS_GIVEN, CHECKSUM_GIVEN = "rows given", "checksum given"
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ def facts(connection: Connection) -> Facts:
         tables=frozenset(engines),
         folds=bool(int(connection.value("SELECT @@GLOBAL.lower_case_table_names"))),
         parents=_parents(connection),
+        bound=_bound(connection),
         programs=bool(connection.value(programs)),
         forgetting={
             name: f"tables of the engine {engine} keep no rows of their own"
@@ -129,6 +133,17 @@ def _parents(connection: Connection) -> dict[TableName, frozenset[TableName]]:
         parent = TableName(str(row["ps"]), str(row["pt"]))
         found[name] = found.get(name, frozenset()) | {parent}
     return found
+
+
+def _bound(connection: Connection) -> frozenset[TableName]:
+    """Return the tables whose rows InnoDB changes with those of others, in whatever way."""
+    rows = connection.query(
+        "SELECT constraint_schema AS s, table_name AS t"
+        " FROM information_schema.referential_constraints"
+        " WHERE delete_rule NOT IN ('NO ACTION', 'RESTRICT')"
+        " OR update_rule NOT IN ('NO ACTION', 'RESTRICT')"
+    )
+    return frozenset(TableName(str(row["s"]), str(row["t"])) for row in rows)
 
 
 def read(connection: Connection) -> Reading:
@@ -194,22 +209,24 @@ def compare(
     Raises BinlogError where a table differs, or is not there, or an XA transaction is not.
     """
     given = {_meant(each, reading): each for each in known}
-    rows = prediction.rows if prediction else {}
-    gone = (prediction.gone if prediction else frozenset()) & reading.sums.keys()
+    predicted = prediction or Prediction({}, {}, frozenset(), ())
+    wrong = [
+        f"{name.text}: it was dropped, and is there"
+        for name in sorted(predicted.gone & reading.sums.keys())
+    ]
     tables: list[dict[str, Any]] = []
-    wrong = [f"{name.text}: it was dropped, and is there" for name in sorted(gone)]
-    for name in sorted({*reading.sums, *rows, *given}):
-        told, difference = _compared(name, reading.sums.get(name), rows.get(name), given.get(name))
-        tables.append({**told, "rows_base": _rows_of(base, name)})
-        wrong += difference
-    wrong += _prepared_missing(reading, prediction)
+    for name in sorted({*reading.sums, *predicted.rows, *given}):
+        found, wanted = reading.sums.get(name), _wanted(name, predicted, given.get(name))
+        wrong += _differences(name, found, wanted)
+        tables.append(_told(name, found, wanted, _rows_of(base, name)))
+    wrong += _prepared_missing(reading, predicted)
     if wrong:
         raise BinlogError("recovery.rows_differ", NAME, wrong[:_SHOWN])
-    left = [name for name in reading.sums if name not in rows and name not in given]
-    why = prediction.unknown if prediction else dict.fromkeys(left, NOT_COUNTED)
-    reasons = {**{name: why.get(name, NOT_COUNTED) for name in left}, **reading.unreadable}
-    told_not = [{"table": name.text, "reason": reasons[name]} for name in sorted(reasons)]
-    return Comparison(tables, told_not, _prepared(reading, prediction))
+    left = [name for name in reading.sums if name not in predicted.rows and name not in given]
+    reasons = {name: predicted.unknown.get(name, NOT_COUNTED) for name in left}
+    reasons.update(reading.unreadable)
+    not_compared = [{"table": name.text, "reason": reasons[name]} for name in sorted(reasons)]
+    return Comparison(tables, not_compared, _prepared(reading, predicted))
 
 
 def _rows_of(base: Base, name: TableName) -> int | None:
@@ -221,56 +238,87 @@ def _meant(each: Expected, reading: Reading) -> TableName:
     names = readings(each.table)
     there = [name for name in names if name in reading.sums]
     if len(there) > 1 or not names:
-        several = " or ".join(name.text for name in there)
+        meant = " or ".join(name.text for name in there)
         raise CollectionError(
-            f"expected: {each.table!r} is given, {several or 'no table'};"
+            f"expected: {each.table!r} is given, which names {meant or 'no table'};"
             " allowed is schema.table, or `schema`.`table`"
         )
     return (there or list(names))[0]
 
 
-def _compared(
-    name: TableName, found: checksum.Sum | None, predicted: int | None, given: Expected | None
-) -> tuple[dict[str, Any], list[str]]:
-    """Return one table as it is told, and what is wrong with it."""
-    wanted = given.rows if given else predicted
-    checksum_wanted = given.checksum.lower() if given and given.checksum else None
-    by: list[str] = []
-    if predicted is not None:
-        by.append("rows predicted")
-    if given:
-        by.append("checksum given" if checksum_wanted else "rows given")
-    wrong: list[str] = []
-    is_now = f"{found.rows} rows, checksum {found.checksum}" if found else "not there"
-    for rows in dict.fromkeys((predicted, given.rows if given else None)):
-        if rows is not None and (found is None or found.rows != rows):
-            wrong.append(f"{name.text}: expected {rows} rows, found: {is_now}")
-    if checksum_wanted and found and found.checksum != checksum_wanted:
-        wrong.append(f"{name.text}: expected checksum {checksum_wanted}, found: {is_now}")
-    told = {
-        "table": name.text,
-        "rows_expected": wanted,
-        "rows": found.rows if found else None,
-        "checksum": found.checksum if found else None,
-        "compared_by": by,
-        "equal": True if by else None,
-    }
-    return told, wrong
+@dataclass(frozen=True)
+class _Wanted:
+    """What is known of a table: rows or checksum (or None), by how that is known."""
+
+    rows: Mapping[str, int]
+    checksums: Mapping[str, str]
+
+    @property
+    def by(self) -> list[str]:
+        """How, as the module returns it."""
+        return [*self.rows, *self.checksums]
 
 
-def _prepared_missing(reading: Reading, prediction: Prediction | None) -> list[str]:
-    """Return the XA transactions that the binary logs leave prepared, and that are not."""
-    waiting: Iterable[Xid] = (each.xid for each in prediction.prepared) if prediction else ()
+def _wanted(name: TableName, predicted: Prediction, given: Expected | None) -> _Wanted:
+    rows: dict[str, int] = {}
+    checksums: dict[str, str] = {}
+    if name in predicted.rows:
+        rows[PREDICTED] = predicted.rows[name]
+    if name in predicted.checksums:
+        checksums[OF_BASE] = predicted.checksums[name]
+    if given is not None:
+        rows[ROWS_GIVEN] = given.rows
+        if given.checksum:
+            checksums[CHECKSUM_GIVEN] = given.checksum.lower()
+    return _Wanted(rows, checksums)
+
+
+def _differences(name: TableName, found: checksum.Sum | None, wanted: _Wanted) -> list[str]:
+    """Return what is wrong with a table, each with how the right value is known."""
+    if found is None:
+        return [
+            f"{name.text}: expected {rows} rows ({by}), not there"
+            for by, rows in wanted.rows.items()
+        ]
+    now = f"found: {found.rows} rows, checksum {found.checksum}"
     return [
-        f"XA {xid.text}: expected prepared, not among XA RECOVER"
-        for xid in waiting
-        if xid not in reading.prepared
+        f"{name.text}: expected {rows} rows ({by}), {now}"
+        for by, rows in wanted.rows.items()
+        if rows != found.rows
+    ] + [
+        f"{name.text}: expected checksum {text} ({by}), {now}"
+        for by, text in wanted.checksums.items()
+        if text != found.checksum
     ]
 
 
-def _prepared(reading: Reading, prediction: Prediction | None) -> list[dict[str, Any]]:
+def _told(
+    name: TableName, found: checksum.Sum | None, wanted: _Wanted, before: int | None
+) -> dict[str, Any]:
+    """Return one table as the module does, of a comparison that found no difference."""
+    return {
+        "table": name.text,
+        "rows_base": before,
+        "rows_expected": next(iter(wanted.rows.values()), None),
+        "rows": found.rows if found else None,
+        "checksum": found.checksum if found else None,
+        "compared_by": wanted.by,
+        "equal": True if wanted.by else None,
+    }
+
+
+def _prepared_missing(reading: Reading, prediction: Prediction) -> list[str]:
+    """Return the XA transactions that the binary logs leave prepared, and that are not."""
+    return [
+        f"XA {each.xid.text}: expected prepared, not among XA RECOVER"
+        for each in prediction.prepared
+        if each.xid not in reading.prepared
+    ]
+
+
+def _prepared(reading: Reading, prediction: Prediction) -> list[dict[str, Any]]:
     """Return each XA transaction that is prepared, and what it would do, where that is known."""
-    known = {each.xid: each for each in prediction.prepared} if prediction else {}
+    known = {each.xid: each for each in prediction.prepared}
     return [
         {
             "xid": xid.text,
