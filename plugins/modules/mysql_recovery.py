@@ -205,8 +205,8 @@ options:
         type: str
   count_rows:
     description:
-      - Whether the rows of each table are compared with what the base had and the binary logs did to it, and tables that
-        nothing changed with the checksum that the base had. That reads the binary logs once more.
+      - Whether the rows of each table are compared with what the base had and the binary logs did to it, and tables
+        that nothing changed with the checksum that the base had. That reads the binary logs once more.
       - A table of which that cannot be known is told in RV(not_compared). Where it is so of all of them, the module
         fails unless O(expected) says what is known; with V(false) the set of transactions is the only proof, and
         RV(verified) is false.
@@ -285,8 +285,8 @@ requirements:
 notes:
   - The scratch instance runs without a binary log, without the event scheduler and with relaxed durability.
   - Rows that InnoDB deletes by ON DELETE CASCADE are in no binary log, and statements that are logged as text do not
-    tell how many rows they change. Such tables are not compared by O(count_rows), nor are those of which a partition was
-    exchanged, dropped or emptied.
+    tell how many rows they change. Such tables are not compared by O(count_rows), nor are those of which a partition
+    was exchanged, dropped or emptied.
   - An XA transaction counts once it is committed. What is prepared at the target is prepared on the instance too, and
     told in RV(prepared); whoever goes on with the data decides it by XA COMMIT or XA ROLLBACK.
 seealso:
@@ -419,7 +419,8 @@ lost:
   type: dict
 verified:
   description: Whether at least one table was compared, or there is none; false with O(count_rows=false) and nothing
-    in O(expected), where the set of transactions alone was. The module fails where the instance is not what was planned.
+    in O(expected), where the set of transactions alone was. The module fails where the instance is not what was
+    planned.
   returned: with O(action=verify), O(action=recheck), and O(action=apply) unless it was verified before
   type: bool
 gtid_executed:
