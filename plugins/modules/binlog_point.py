@@ -107,6 +107,7 @@ options:
         description:
           - What it did. Rows that C(REPLACE) or C(LOAD DATA) write count as C(INSERT) or C(DELETE).
           - An index that is created or dropped counts as C(ALTER).
+          - Rows of an XA transaction are changed by the one that prepares it. Temporary tables count as none.
         type: str
         choices:
           - INSERT
@@ -118,8 +119,10 @@ options:
           - CREATE
           - RENAME
       table:
-        description: To which table, as C(schema.table). A database that is dropped counts for each
-          of its tables.
+        description:
+          - To which table, as C(schema.table). A database that is dropped counts for each of its tables.
+          - Where a name has a dot, write C(`schema`.`table`); without backquotes it means every table that it can be
+            read as.
         type: str
       rows_over:
         description: It must have changed more rows than this in that way.

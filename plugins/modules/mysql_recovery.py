@@ -131,7 +131,8 @@ options:
               - CREATE
               - RENAME
           table:
-            description: To which table, as C(schema.table).
+            description: To which table, as C(schema.table). Where a name has a dot, write C(`schema`.`table`); without
+              backquotes it means every table that it can be read as.
             type: str
           rows_over:
             description: It must have changed more rows than this in that way.
@@ -208,7 +209,7 @@ options:
     elements: dict
     suboptions:
       table:
-        description: The table, as C(schema.table).
+        description: The table, as C(schema.table), or C(`schema`.`table`).
         type: str
         required: true
       rows:
@@ -219,8 +220,12 @@ options:
         description: Its checksum, of the method V(crc).
         type: str
   count_rows:
-    description: Whether the rows of each table are compared with what the base had and the binary logs did to it.
-      That reads the binary logs once more.
+    description:
+      - Whether the rows of each table are compared with what the base had and the binary logs did to it, and tables
+        that nothing changed with the checksum that the base had. That reads the binary logs once more.
+      - A table of which that cannot be known is told in RV(not_compared). Where it is so of all of them, the module
+        fails unless O(expected) says what is known; with V(false) the set of transactions is the only proof, and
+        RV(verified) is false.
     type: bool
     default: true
   hand_over:
@@ -295,8 +300,11 @@ requirements:
   - zstandard, for archives and transactions that are compressed
 notes:
   - The scratch instance runs without a binary log, without the event scheduler and with relaxed durability.
-  - Rows that InnoDB deletes by ON DELETE CASCADE are in no binary log; where rows were deleted, such tables are not
-    compared by O(count_rows).
+  - Rows that InnoDB deletes by ON DELETE CASCADE are in no binary log, and statements that are logged as text do not
+    tell how many rows they change. Such tables are not compared by O(count_rows), nor are those of which a partition
+    was exchanged, dropped or emptied.
+  - An XA transaction counts once it is committed. What is prepared at the target is prepared on the instance too, and
+    told in RV(prepared); whoever goes on with the data decides it by XA COMMIT or XA ROLLBACK.
 seealso:
   - module: mysql_on.kubernetes.binlog_point
   - module: mysql_on.kubernetes.mysql_checksum
@@ -436,7 +444,9 @@ lost:
   returned: with O(action=left_out)
   type: dict
 verified:
-  description: Whether the instance is what was planned; the module fails where it is not.
+  description: Whether at least one table was compared, or there is none; false with O(count_rows=false) and nothing
+    in O(expected), where the set of transactions alone was. The module fails where the instance is not what was
+    planned.
   returned: with O(action=verify), O(action=recheck), and O(action=apply) unless it was verified before
   type: bool
 gtid_executed:
@@ -444,9 +454,21 @@ gtid_executed:
   returned: as RV(verified), and with O(action=left_out)
   type: str
 tables:
-  description: Every table, its C(rows_base), C(rows_expected) (null where that cannot be known), C(rows), C(checksum)
-    and whether all fit (C(equal)).
-  returned: as RV(verified)
+  description: Every table, its C(rows_base), C(rows_expected) (null where that cannot be known), C(rows) and
+    C(checksum); C(compared_by), by what it was compared (C(rows predicted), C(checksum of the base), C(rows given),
+    C(checksum given)); C(equal), null where by nothing.
+  returned: as RV(verified), not with O(action=recheck)
+  type: list
+  elements: dict
+not_compared:
+  description: The tables that were compared by nothing, each as C(table) and C(reason).
+  returned: as RV(tables)
+  type: list
+  elements: dict
+prepared:
+  description: XA transactions that wait for a decision on the instance, each as C(xid) (as XA COMMIT takes it), C(gtid)
+    of its XA PREPARE and C(tables) that it changes, as far as the binary logs that were read tell.
+  returned: as RV(tables)
   type: list
   elements: dict
 socket:

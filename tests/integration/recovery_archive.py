@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.store import mapped, scan
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.literals import qualified
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.polling import look_until
 
 from tests.integration import replicas, servers
@@ -105,17 +106,21 @@ class HandArchive:
 
     def _tables(self) -> list[dict[str, Any]]:
         found = self.server.sql(
-            "SELECT CONCAT(table_schema, '.', table_name) AS t FROM information_schema.tables WHERE"
+            "SELECT table_schema AS s, table_name AS t FROM information_schema.tables WHERE"
             " table_type = 'BASE TABLE' AND table_schema NOT IN"
             " ('mysql', 'sys', 'performance_schema', 'information_schema')"
         )
-        return [
-            {
-                "name": row["t"],
-                "rows": self.server.sql(f"SELECT COUNT(*) AS n FROM {row['t']}")[0]["n"],
-            }
-            for row in found
-        ]
+        return [self._table(row["s"], row["t"]) for row in found]
+
+    def _table(self, schema: str, table: str) -> dict[str, Any]:
+        name = qualified(schema, table)
+        return {
+            "name": f"{schema}.{table}",
+            "schema": schema,
+            "table": table,
+            "rows": self.server.sql(f"SELECT COUNT(*) AS n FROM {name}")[0]["n"],
+            "checksum": self.server.sql(f"CHECKSUM TABLE {name}")[0]["checksum"],
+        }
 
     def _clone(self, folder: Path) -> GtidSet:
         gtids = executed(self.server)

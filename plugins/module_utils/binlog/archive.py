@@ -26,7 +26,8 @@ or one is not known), size and sha256 of the file as the server wrote it, stored
 Manifest: id, method (clone, dump), server_version, server_uuid, gtid_executed, started, ended (UTC,
 ISO 8601), bytes (of the content before compression), stored (``data`` for a folder, ``data.tar.zst.enc``,
 ``dump.sql.zst``), compression, encryption, files ({path below the base's folder, size, sha256}),
-tables ({name, rows}), verified ({at, how, result}; result is ``ok`` or what went wrong).
+tables ({name, rows}, and schema, table, checksum (that of CHECKSUM TABLE) where they were noted),
+verified ({at, how, result}; result is ``ok`` or what went wrong).
 
 Encryption: ``openssl enc -aes-256-ctr -pbkdf2 -salt -pass file:KEY``; compression comes first.
 The files of a chain are applied in its order; transactions that the base has already, and those
@@ -45,6 +46,7 @@ from typing import Any, Literal
 
 from ..finding import CollectionError
 from ..mysql.gtid import GtidSet
+from .names import TableName
 
 FORMAT = 1
 ARCHIVE_FILE = "archive.json"
@@ -123,7 +125,10 @@ class File:
 
 @dataclass(frozen=True)
 class Base:
-    """One base backup. stored: see the module. verified: ok, a failure, or empty if never tried."""
+    """One base backup. stored: see the module. verified: ok, a failure, or empty if never tried.
+
+    tables, checksums: rows, and CHECKSUM TABLE in hex, by the table's name.
+    """
 
     id: str
     method: Method
@@ -138,6 +143,7 @@ class Base:
     encryption: str = "none"
     files: tuple[File, ...] = ()
     tables: tuple[tuple[str, int], ...] = ()
+    checksums: tuple[tuple[str, str], ...] = ()
     verified: str = ""
     verified_at: str = ""
     verified_how: str = ""
@@ -314,7 +320,12 @@ def read_base(document: Document) -> Base:
                 for file in document.get("files") or ()
             ),
             tables=tuple(
-                (str(table["name"]), int(table["rows"])) for table in document.get("tables") or ()
+                (_table_name(table), int(table["rows"])) for table in document.get("tables") or ()
+            ),
+            checksums=tuple(
+                (_table_name(table), f"{int(table['checksum']):08x}")
+                for table in document.get("tables") or ()
+                if table.get("checksum") is not None
             ),
             verified=str(verified.get("result") or ""),
             verified_at=str(verified.get("at") or ""),
@@ -445,6 +456,13 @@ def retention(archive: Archive, keep_count: int, keep_days: float, now: datetime
         and log.gtids in needed_from
     ]
     return Removal(tuple(gone), tuple(logs))
+
+
+def _table_name(table: Document) -> str:
+    """Return a table's name. Without its two parts, one with more than one dot may mean several."""
+    if "schema" in table and "table" in table:
+        return TableName(str(table["schema"]), str(table["table"])).text
+    return str(table["name"])
 
 
 def _union(sets: Iterable[GtidSet]) -> GtidSet:

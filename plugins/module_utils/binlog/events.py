@@ -11,7 +11,6 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,6 +21,7 @@ STOP = 3
 ROTATE = 4
 FORMAT_DESCRIPTION = 15
 XID = 16
+EXECUTE_LOAD_QUERY = 18
 TABLE_MAP = 19
 WRITE_ROWS_V1, UPDATE_ROWS_V1, DELETE_ROWS_V1 = 23, 24, 25
 HEARTBEAT = 27
@@ -30,6 +30,7 @@ WRITE_ROWS, UPDATE_ROWS, DELETE_ROWS = 30, 31, 32
 GTID = 33
 ANONYMOUS_GTID = 34
 PREVIOUS_GTIDS = 35
+XA_PREPARE = 38
 PARTIAL_UPDATE_ROWS = 39
 TRANSACTION_PAYLOAD = 40
 HEARTBEAT_V2 = 41
@@ -103,14 +104,6 @@ class Event(NamedTuple):
     body: bytes
     gtid: Gtid | None = None
     passed: Interval | None = None
-
-
-@dataclass(frozen=True)
-class Query:
-    """A statement that is logged as text. schema: the default one of its session."""
-
-    schema: str
-    text: str
 
 
 class Cursor:
@@ -294,18 +287,6 @@ def _previous_intervals(cursor: Cursor) -> Iterator[tuple[Origin, Interval]]:
         for _interval in range(cursor.number(8)):
             first, after = cursor.number(8), cursor.number(8)
             yield (uuid, tag), (first, after - 1)
-
-
-def read_query(body: bytes) -> Query:
-    """Return a statement. Bytes that are not UTF-8 are shown as escapes. Raises MalformedError."""
-    cursor = Cursor(body)
-    cursor.take(8)  # thread, seconds
-    schema_size = cursor.number(1)
-    cursor.take(2)  # error code
-    cursor.take(cursor.number(2))  # status variables
-    schema = cursor.take(schema_size).decode(errors="backslashreplace")
-    cursor.take(1)
-    return Query(schema, cursor.take(cursor.left).decode(errors="backslashreplace"))
 
 
 def read_rows_query(body: bytes) -> str:

@@ -23,6 +23,7 @@ from .events import (
     Cursor,
     MalformedError,
 )
+from .names import TableName
 
 INSERT, UPDATE, DELETE = "INSERT", "UPDATE", "DELETE"
 
@@ -82,9 +83,9 @@ class Table:
     columns: tuple[Column, ...]
 
     @cached_property
-    def full_name(self) -> str:
-        """The name as a person writes it."""
-        return f"{self.schema}.{self.name}"
+    def full_name(self) -> TableName:
+        """Schema and name."""
+        return TableName(self.schema, self.name)
 
     @cached_property
     def whole(self) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from ..finding import CollectionError
 from ..mysql.gtid import GtidSet
-from .statements import covers
+from .names import readings
 from .transactions import CHANGES, PLACES, STATEMENTS, Transaction
 
 # What a transaction can have done, as options name it.
@@ -46,7 +46,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Deed:
-    """What a transaction did. statement, table: None for any."""
+    """What a transaction did. statement, table: None for any; the table as a person writes it."""
 
     statement: str | None
     table: str | None
@@ -151,8 +151,10 @@ def read_moment(text: str, clock: str = BOTH) -> Moment:
 
 def _read_deed(before: Mapping[str, Any]) -> Deed:
     table = before.get("table")
-    if table and not all(table.partition(".")):
-        raise CollectionError(f"before.table: {table!r} is given; allowed is schema.table")
+    if table and not readings(table):
+        raise CollectionError(
+            f"before.table: {table!r} is given; allowed is schema.table, or `schema`.`table`"
+        )
     statement = before.get("statement") or None
     name, rows_over = "rows_over", int(before.get("rows_over") or 0)
     if before.get("rows_deleted_over") is not None:
@@ -195,8 +197,13 @@ def condition(wanted: Wanted) -> Callable[[Transaction], bool]:
 
 def did(transaction: Transaction, deed: Deed) -> bool:
     """Whether a transaction did it, to the table or to its whole schema."""
-    return any(
-        effect.has(deed.statement, deed.rows_over)
-        for name, effect in transaction.effects.items()
-        if deed.table is None or covers(name, deed.table)
-    )
+    if deed.table is None:
+        effects = list(transaction.effects.values())
+    else:
+        meant = readings(deed.table)
+        effects = [
+            effect
+            for name, effect in transaction.effects.items()
+            if any(name.covers(each) for each in meant)
+        ]
+    return any(effect.has(deed.statement, deed.rows_over) for effect in effects)

@@ -11,26 +11,32 @@ from typing import Any
 
 from ..mysql.gtid import GtidSet, Interval, Origin
 from . import rows
+from .definitions import LONGEST_READ, Deed, read_deeds, undoes
 from .events import (
     BEGIN,
+    EXECUTE_LOAD_QUERY,
     GTIDS,
     PREVIOUS_GTIDS,
     QUERY,
     ROWS_QUERY,
     TABLE_MAP,
     TRANSACTION_PAYLOAD,
+    XA_PREPARE,
     Event,
     Gtid,
     read_gtid,
     read_previous_gtids,
-    read_query,
     read_rows_query,
 )
+from .names import NOTHING, TableName
 from .payload import Decompress, read_payload
+from .query import read_query
 from .statements import is_control, masked, read_change
 
 MOST_STATEMENTS = 20
 LONGEST_STATEMENT = 2000
+# Among how many of the last deeds another one is looked for: most statements are alike.
+MOST_SAME = 8
 # Announcements of tables that are kept: a server renumbers its tables whenever it opens them again.
 MOST_TABLES = 1000
 
@@ -38,7 +44,8 @@ MOST_TABLES = 1000
 # how many rows; and with which statements they did that.
 PLACES = frozenset({*GTIDS, PREVIOUS_GTIDS})
 STATEMENTS = frozenset({*PLACES, QUERY})
-CHANGES = frozenset({*PLACES, QUERY, TABLE_MAP, TRANSACTION_PAYLOAD, *rows.KINDS})
+TEXTS = frozenset({QUERY, EXECUTE_LOAD_QUERY})
+CHANGES = frozenset({*PLACES, *TEXTS, TABLE_MAP, TRANSACTION_PAYLOAD, XA_PREPARE, *rows.KINDS})
 DETAILS = frozenset({*CHANGES, ROWS_QUERY})
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,8 +85,11 @@ class Effect:
 class Transaction:
     """One transaction, as far as the events that were read tell.
 
-    start, end: bytes in ``file``. effects: by ``schema.table``; by ``schema.*`` for statements on
-    a schema, by an empty name for those on other objects. complete: false where nothing could decompress it.
+    start, end: bytes in ``file``. effects: by table; by a name without a table for statements on a
+    schema, by NOTHING for those on other objects. complete: false where nothing could decompress it.
+    deeds: what its statements do to tables as a whole, where that was asked for. prepared: of an XA
+    transaction, the event that ends it. undone: whether it takes rows back that it holds. announced:
+    the tables whose rows it may change in whatever way.
     """
 
     gtid: Gtid
@@ -88,10 +98,14 @@ class Transaction:
     end: int
     compressed: bool = False
     complete: bool = True
-    effects: dict[str, Effect] = field(default_factory=dict)
+    effects: dict[TableName, Effect] = field(default_factory=dict)
     statements: list[str] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
+    undone: bool = False
+    announced: set[TableName] = field(default_factory=set)
+    prepared: bytes | None = None
 
-    def effect(self, table: str) -> Effect:
+    def effect(self, table: TableName) -> Effect:
         """Return the effect on a table, a new one where there was none."""
         return self.effects.setdefault(table, Effect())
 
@@ -114,7 +128,7 @@ class Transaction:
             **self.place(),
             "compressed": self.compressed,
             "complete": self.complete,
-            "tables": [rows_told(name, effect) for name, effect in self.effects.items() if name],
+            "tables": tables_told(self.effects),
             "rows": {
                 _DONE[kind]: sum(effect.rows.get(kind, 0) for effect in self.effects.values())
                 for kind in _DONE
@@ -126,10 +140,17 @@ class Transaction:
 _DONE = {rows.INSERT: "inserted", rows.UPDATE: "updated", rows.DELETE: "deleted"}
 
 
-def rows_told(name: str, effect: Effect) -> dict[str, Any]:
-    """Return what was done to one table, as a module returns it."""
-    counts = {_DONE[kind]: effect.rows.get(kind, 0) for kind in _DONE}
-    return {"table": name.removesuffix(".*"), **counts, "statements": list(effect.kinds)}
+def tables_told(effects: Mapping[TableName, Effect]) -> list[dict[str, Any]]:
+    """Return what was done to each table, as a module returns it."""
+    return [
+        {
+            "table": name.text,
+            **{_DONE[kind]: effect.rows.get(kind, 0) for kind in _DONE},
+            "statements": list(effect.kinds),
+        }
+        for name, effect in effects.items()
+        if name != NOTHING
+    ]
 
 
 class Members:
@@ -179,12 +200,16 @@ class Grouper:
     executed: what lies before the transaction that was yielded last, once a file's beginning was
     read. decompress: None where compressed transactions cannot be opened.
     count_rows: whether to look into events of rows; otherwise each counts as one row.
+    deeds: whether to look for what statements do to tables as a whole.
     """
 
-    def __init__(self, decompress: Decompress | None, *, count_rows: bool) -> None:
+    def __init__(
+        self, decompress: Decompress | None, *, count_rows: bool, deeds: bool = False
+    ) -> None:
         self.executed: Executed | None = None
         self._decompress = decompress
         self._count_rows = count_rows
+        self._read_deeds = deeds
         self._tables: dict[int, rows.Table] = {}
         # A table is announced before each change of it, in the same bytes.
         self._announced: dict[bytes, rows.Table] = {}
@@ -238,10 +263,13 @@ class Grouper:
                     self._announced.clear()
                 table = self._announced[event.body] = rows.read_table(event.body)
             self._tables[table.number] = table
+            into.announced.add(table.full_name)
         elif event.type in rows.KINDS:
             self._read_rows(event, into)
-        elif event.type == QUERY:
+        elif event.type in TEXTS:
             self._read_query(event, into)
+        elif event.type == XA_PREPARE:
+            into.prepared = event.body
         elif event.type == ROWS_QUERY:
             _keep_statement(into, read_rows_query(event.body))
 
@@ -257,12 +285,18 @@ class Grouper:
         # Nearly every transaction begins so; reading it to say that takes time.
         if event.body.endswith(BEGIN):
             return
-        query = read_query(event.body)
+        query = read_query(event.type, event.body)
+        if self._read_deeds:
+            into.undone = into.undone or undoes(query.text)
+            into.deeds += (
+                deed for deed in read_deeds(query) if deed not in into.deeds[-MOST_SAME:]
+            )
         if is_control(query.text):
             return
         _keep_statement(into, query.text)
-        change = read_change(query.text, query.schema)
-        for table in (change.tables or ("",)) if change else ():
+        beginning = query.text[:LONGEST_READ]
+        change = read_change(beginning, query.schema, backslash=query.backslash)
+        for table in (change.tables or (NOTHING,)) if change else ():
             into.effect(table).kinds[change.kind if change else ""] = None
 
 

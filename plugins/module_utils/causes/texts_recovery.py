@@ -225,6 +225,19 @@ TEXTS: Mapping[str, Text] = {
             "현재 이력의 지점을 고르세요",
         ),
     ),
+    "recovery.nothing_compared": Text(
+        "error",
+        Words(
+            "All transactions of the plan are applied, and no table could be compared with anything",
+            "Run it again with what you know of tables (expected), or with count_rows: false, which"
+            " leaves the set of transactions as the only proof",
+        ),
+        Words(
+            "계획한 트랜잭션은 모두 적용되었지만, 비교할 수 있는 테이블이 하나도 없었습니다",
+            "알고 있는 테이블 정보를 expected로 주고 다시 실행하거나, count_rows: false로 실행하세요."
+            " 이 경우 트랜잭션 집합만이 증거로 남습니다",
+        ),
+    ),
     "recovery.rows_differ": Text(
         "error",
         Words(

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..binlog.archive import Binlog, Chain
 from ..binlog.events import HEADER
+from ..binlog.names import TableName
 from ..binlog.source import Hit
 from ..binlog.store import ArchiveSource, name_of
 from ..binlog.stream import FIRST_POSITION
@@ -28,7 +29,7 @@ from ..binlog.transactions import (
     Grouper,
     Members,
     Transaction,
-    rows_told,
+    tables_told,
 )
 from ..mysql.gtid import GtidSet
 
@@ -68,7 +69,7 @@ class Lost:
     """What is left out. effects: by table. since, until: the first and the last commit."""
 
     gtids: GtidSet
-    effects: dict[str, Effect] = field(default_factory=dict)
+    effects: dict[TableName, Effect] = field(default_factory=dict)
     since: int | None = None
     until: int | None = None
     complete: bool = True
@@ -81,7 +82,7 @@ class Lost:
             "first_commit_time": None if self.since is None else moment(self.since),
             "last_commit_time": None if self.until is None else moment(self.until),
             "complete": self.complete,
-            "tables": [rows_told(name, effect) for name, effect in self.effects.items() if name],
+            "tables": tables_told(self.effects),
         }
 
 

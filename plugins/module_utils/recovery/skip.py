@@ -18,23 +18,24 @@ from typing import Any
 
 from ..binlog import rows
 from ..binlog.archive import Binlog
+from ..binlog.definitions import LONGEST_READ, Written, read_deeds
 from ..binlog.events import (
     BEGIN,
     GTIDS,
-    QUERY,
     TABLE_MAP,
     TRANSACTION_PAYLOAD,
     Event,
     MalformedError,
     read_gtid,
-    read_query,
 )
 from ..binlog.find import answer, look_for
+from ..binlog.names import TableName
 from ..binlog.payload import read_payload
-from ..binlog.statements import covers, is_control, read_change
+from ..binlog.query import read_query
+from ..binlog.statements import read_change
 from ..binlog.store import ArchiveSource, name_of
 from ..binlog.stream import FIRST_POSITION
-from ..binlog.transactions import CHANGES
+from ..binlog.transactions import CHANGES, TEXTS
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
 from ..mysql.gtid import GtidSet
@@ -136,7 +137,7 @@ class _Follower:
         self._source = source
         self._skipped = skipped
         self._members = {"skipped": dict(skipped.members), "target": dict(target.members)}
-        self._touched: dict[str, _Rows] = {}
+        self._touched: dict[TableName, _Rows] = {}
         self._tables: dict[int, rows.Table] = {}
         self._announced: dict[bytes, rows.Table] = {}
         self._seen = GtidSet()
@@ -189,7 +190,7 @@ class _Follower:
             self._tables[table.number] = table
         elif event.type in rows.KINDS:
             self._rows(event)
-        elif event.type == QUERY and not event.body.endswith(BEGIN):
+        elif event.type in TEXTS and not event.body.endswith(BEGIN):
             self._statement(event)
 
     def _rows(self, event: Event) -> None:
@@ -205,21 +206,35 @@ class _Follower:
                 if after is not None:
                     self._touched.setdefault(name, _Rows()).add(after)
             elif known is not None and before is not None and before in known:
-                raise self._depends(f"it changes a row of {name} as that one left it")
+                raise self._depends(f"it changes a row of {name.text} as that one left it")
 
     def _statement(self, event: Event) -> None:
-        query = read_query(event.body)
-        change = None if is_control(query.text) else read_change(query.text, query.schema)
+        query = read_query(event.type, event.body)
+        shown = query.text[:120]
+        for deed in read_deeds(query):
+            if isinstance(deed, Written):
+                self._written(deed, shown)
+        change = read_change(query.text[:LONGEST_READ], query.schema, backslash=query.backslash)
         for changed in change.tables if change else ():
-            for name in [name for name in self._touched if covers(changed, name)]:
+            for name in [name for name in self._touched if changed.covers(name)]:
                 if change is not None and change.kind in _ENDS:
                     del self._touched[name]
                 elif not self._left_out:
-                    shown = query.text[:120]
-                    raise self._depends(f"behind it rows of {name} cannot be followed: {shown}")
-            if self._left_out and change is not None and change.kind in rows.KINDS.values():
-                proof = [f"{self._place} holds it as text: {query.text[:120]}"]
-                raise BinlogError("recovery.skip_unknown", self._gtid, proof)
+                    raise self._unfollowed(name, shown)
+
+    def _written(self, written: Written, shown: str) -> None:
+        """Refuse rows that a statement as text may have changed, or read."""
+        if self._left_out:
+            proof = [f"{self._place} holds it as text: {shown}"]
+            raise BinlogError("recovery.skip_unknown", self._gtid, proof)
+        for name in self._touched:
+            named = written.words is None or name.table.lower() in written.words
+            beyond = written.schemas is None or name.schema in written.schemas
+            if named or (written.listed and beyond):
+                raise self._unfollowed(name, shown)
+
+    def _unfollowed(self, name: TableName, shown: str) -> BinlogError:
+        return self._depends(f"behind it rows of {name.text} cannot be followed: {shown}")
 
     def _depends(self, why: str) -> BinlogError:
         return depends(self._gtid, self._skipped, [f"{self._place} holds {self._gtid}", why])

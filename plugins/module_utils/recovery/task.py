@@ -16,9 +16,7 @@ from typing import Any
 from ..binlog import points
 from ..binlog.archive import Archive, Base
 from ..binlog.events import GTIDS
-from ..binlog.rows import DELETE
 from ..binlog.store import Store
-from ..binlog.transactions import Effect
 from ..causes.binlog import BinlogError, told
 from ..finding import CollectionError
 from ..mysql.connection import Connection
@@ -27,6 +25,7 @@ from ..mysql.replication import executed
 from . import handover, plan, relay, skip, verify
 from .beside import Beside, beside
 from .executor import Executor
+from .predict import Journal, predict
 from .room import no_room
 from .run import Say, Work
 from .scratch import APPLIED, VERIFIED, Scratch
@@ -253,7 +252,7 @@ def _check_room(work: Work) -> None:
         raise no_room(work.scratch, work.recovery.bytes_needed)
 
 
-def _counting(task: Task, work: Work) -> AbstractContextManager[Beside[dict[str, Effect]]]:
+def _counting(task: Task, work: Work) -> AbstractContextManager[Beside[Journal]]:
     """Begin to count what the pieces do to each table; nothing, where rows shall not be counted."""
     recovery = work.recovery
     pieces = recovery.pieces if task.params["count_rows"] else ()
@@ -263,7 +262,7 @@ def _counting(task: Task, work: Work) -> AbstractContextManager[Beside[dict[str,
     )
 
 
-def _verify(task: Task, work: Work, counting: Beside[dict[str, Effect]]) -> dict[str, Any]:
+def _verify(task: Task, work: Work, counting: Beside[Journal]) -> dict[str, Any]:
     """Compare the instance with the plan, and note that it is what was planned."""
     began = time.monotonic()
     server = work.scratch.server()
@@ -274,33 +273,34 @@ def _verify(task: Task, work: Work, counting: Beside[dict[str, Effect]]) -> dict
         verify.Expected(str(each["table"]), int(each["rows"]), each.get("checksum"))
         for each in task.params.get("expected") or ()
     ]
-    rows: dict[str, int] = {}
+    counted = bool(task.params["count_rows"])
     record = work.scratch.record()
     with server.connect() as connection:
         relay.check(connection, work.goal)
         task.say("reading checksums of all tables, and what the binary logs did to each")
         reading = verify.read(connection)
-        unknown = verify.forgetting(connection)
-        sums = verify.sums(reading, unknown)
+        sums = verify.noted(reading, connection)
         if record is not None and record.reached(VERIFIED):
             handover.check_unchanged(sums, record, work.scratch)
-        done = counting.result()
-        if task.params["count_rows"]:
-            rows = verify.expected_rows(recovery.base, done)
-        if any(DELETE in effect.rows for effect in done.values()):
-            unknown |= verify.cascading(connection)
-        for table in unknown:
-            rows.pop(table, None)
-        tables = verify.compare(reading, recovery.base, rows, known)
+        journal = counting.result()
+        facts = verify.facts(connection)
+        prediction = predict(recovery.base, journal, facts) if counted else None
+        found = verify.compare(reading, recovery.base, prediction, known)
         gtids = str(executed(connection))
+    if counted and not found.compared:
+        proof = [f"{each['table']}: {each['reason']}" for each in found.not_compared[:10]]
+        raise BinlogError("recovery.nothing_compared", str(work.scratch.folder), proof)
     if record is not None:
         seconds = {**record.seconds, "verify": round(time.monotonic() - began, 1)}
         noted = replace(record, stage=VERIFIED, seconds=seconds, sums=sums)
         work.scratch.write(noted)
     return {
-        "verified": True,
+        # With count_rows off and nothing known, the transactions alone were compared.
+        "verified": found.compared,
         "gtid_executed": gtids,
-        "tables": tables,
+        "tables": found.tables,
+        "not_compared": found.not_compared,
+        "prepared": found.prepared,
         "socket": str(server.socket),
     }
 

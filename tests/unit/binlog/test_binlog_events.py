@@ -16,7 +16,6 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.events 
     read_format,
     read_gtid,
     read_previous_gtids,
-    read_query,
 )
 
 from tests.unit.binlog.binlog_files import FILES, UUIDS, VERSIONS, events
@@ -120,8 +119,3 @@ def test_previous_gtids_with_and_without_tags(version: str, tail: str) -> None:
 def test_a_format_other_than_four_is_refused() -> None:
     with pytest.raises(MalformedError, match="format 3"):
         read_format(b"\3\0" + bytes(90))
-
-
-def test_bytes_that_are_no_text_are_shown() -> None:
-    body = bytes(8) + b"\1" + bytes(4) + b"d\0" + b"SELECT '\xff'"
-    assert read_query(body).text == r"SELECT '\xff'"

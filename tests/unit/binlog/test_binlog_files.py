@@ -10,7 +10,6 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.events 
     QUERY,
     MalformedError,
     read_gtid,
-    read_query,
 )
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.files import (
     Leap,
@@ -18,6 +17,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.files i
     file_head,
     leap_for,
 )
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.query import read_query
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.transactions import (
     CHANGES,
     DETAILS,
@@ -61,7 +61,7 @@ def test_leaps_pass_over_most_of_a_file_and_still_see_every_statement_on_a_table
 ) -> None:
     data = content(version, FILES[0])
     statements = [
-        read_query(event.body).text
+        read_query(event.type, event.body).text
         for event in file_events(data, FILES[0], STATEMENTS)
         if event.type == QUERY
     ]

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.events import Gtid
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.names import (
+    NOTHING,
+    TableName,
+)
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.search import (
     Deed,
     Moment,
@@ -78,7 +82,7 @@ def test_what_is_asked_for() -> None:
 
 def _transaction(**effects: Effect) -> Transaction:
     gtid = Gtid(UUID, "", 1, 0, 0, 100)
-    named = {name.replace("__", "."): effect for name, effect in effects.items()}
+    named = {TableName(*name.split("__")): effect for name, effect in effects.items()}
     return Transaction(gtid, "f", 4, 104, effects=named)
 
 
@@ -102,3 +106,24 @@ def test_a_deed_is_of_one_kind_on_one_table(deed: Deed, answer: bool) -> None:
         shop__t=Effect(rows={"DELETE": 4}), shop__u=Effect(kinds={"DROP": None})
     )
     assert did(transaction, deed) is answer
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted", "answer"),
+    [
+        (TableName("my.shop", "t"), "my.shop.t", True),
+        (TableName("my", "shop.t"), "my.shop.t", True),
+        (TableName("my.shop", ""), "my.shop.t", True),
+        (TableName("my.shop", "t"), "`my.shop`.`t`", True),
+        (TableName("my", "shop.t"), "`my.shop`.`t`", False),
+        (TableName("my", ""), "`my.shop`.`t`", False),
+        (TableName("a`b", "c"), "`a``b`.`c`", True),
+        (NOTHING, "shop.t", False),
+    ],
+)
+def test_a_table_whose_name_has_dots_is_found(
+    changed: TableName, wanted: str, answer: bool
+) -> None:
+    gtid = Gtid(UUID, "", 1, 0, 0, 100)
+    transaction = Transaction(gtid, "f", 4, 104, effects={changed: Effect(kinds={"DROP": None})})
+    assert did(transaction, Deed("DROP", wanted, 0, last=True)) is answer

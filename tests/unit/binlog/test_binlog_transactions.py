@@ -76,7 +76,9 @@ def read(
 
 def done(transaction: Transaction) -> dict[str, Any]:
     return {
-        table: effect.rows or list(effect.kinds) for table, effect in transaction.effects.items()
+        name.text + (".*" if name.schema and not name.table else ""): effect.rows
+        or list(effect.kinds)
+        for name, effect in transaction.effects.items()
     }
 
 
