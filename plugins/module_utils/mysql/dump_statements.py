@@ -291,7 +291,8 @@ class Splitter:
         at = self._at
         while True:
             plain = self._plain.match(self._text, at)
-            found = self._next.search(self._text, plain.end() if plain else at)
+            at = plain.end() if plain else at
+            found = self._next.search(self._text, at)
             if found is None:
                 at = max(at, len(self._text) - LONGEST_TOKEN) - self._at
                 if not self._more():

@@ -240,3 +240,13 @@ def test_a_second_byte_that_looks_like_a_backslash_escapes_nothing(step: int) ->
         b"SELECT '\x83\x5c', `\x83\x60`",
         b"SELECT '\xb1', 2",
     ]
+
+
+@pytest.mark.parametrize("step", [29, 31, 64, 100, 997])
+def test_long_statements_end_where_they_do_wherever_the_stream_is_cut(
+    monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    monkeypatch.setattr(dump_statements, "BLOCK", step)
+    values = ",\n".join(f"({number},'it''s; {number}',\"a\\\";b\",-1)" for number in range(200))
+    one = f"INSERT INTO t VALUES {values}"
+    assert texts(f"{one};\n{one};\n{one};", step=step) == [one] * 3
