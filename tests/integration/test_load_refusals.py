@@ -384,6 +384,9 @@ def test_odd_names_of_64_characters_arrive(
 ) -> None:
     database = "d.%'\"\\ /@한국"
     table = ("t.`%'\"\\ \t/@한국;--#" + "x" * 64)[:64]
+    if primary.version == "8.0.15":
+        # Its replicas cannot read a row event of a table whose name has more than 64 bytes.
+        table = table[:60]
     quoted = "`" + table.replace("`", "``") + "`"
     dump = write(
         tmp_path / "dump.sql",
@@ -401,7 +404,7 @@ def test_windows_files_and_mariadb_comments_load(primary: Server, tmp_path: Path
     dump = tmp_path / "dump.sql"
     text = (
         "\ufeff/*M!999999\\- enable the sandbox mode */ \n-- a comment\nCREATE TABLE t (id INT PRIMARY KEY, w TEXT);\n"
-        "/*M!100100 DROP TABLE accounts.ledger */;\n/*!100100 DROP TABLE accounts.ledger */;\n"
+        "/*M!100100 DROP TABLE accounts.ledger */;\n/*!99999 DROP TABLE accounts.ledger */;\n"
         "/* DELIMITER $$\n*/\nINSERT INTO t VALUES (1,'a\\r\\nb');\nSELECT 1\\g\nINSERT INTO t VALUES (2,NULL)\\G\n"
         "DELIMITER ;;\nCREATE PROCEDURE p()\nBEGIN\n  SELECT 1;\nEND ;;\nDELIMITER ;\n"
     )
