@@ -23,9 +23,9 @@ description:
     An interrupted load starts clean the next time.
   - A database that holds anything else is never dropped, not even by the dump itself, unless O(mode=replace).
   - What would keep rows from the replicas (C(sql_log_bin), C(gtid_purged)) is left out of a C(SET), with a warning;
-    where it cannot be left out (in C(PREPARE), by a C(CALL)) the dump is refused.
-  - In the end the rows of every table are counted on the primary and on each replica, at one GTID set.
-    A difference is an error.
+    if it cannot be left out (in C(PREPARE), by a C(CALL)) the dump is refused.
+  - In the end the rows of every table are counted on the primary, and on each replica once it has executed what the
+    primary had. A difference is an error.
 author:
   - The mysql_on.kubernetes founders (@mysql-on)
 extends_documentation_fragment:
@@ -272,7 +272,7 @@ counted:
       description: Rows that were counted on the primary, in all tables of the database.
       type: int
     gtid_executed:
-      description: Transactions that all of them had executed when they were counted.
+      description: Transactions that each of them had executed, at least, when it was counted.
       type: str
     replicas:
       description: Rows that were counted on each replica, by its name.

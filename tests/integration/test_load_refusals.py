@@ -115,7 +115,7 @@ def test_a_routine_that_turns_the_log_off_and_on_again_is_found_by_counting(
     for _again in range(2):
         result = fail("mysql_load", given)
         assert codes(result) == ["load.replica_differs"]
-        assert "t: 2 rows on the primary, 0 on mysql-11" in result["msg"]
+        assert "t: 2 rows on the primary, 0 on the replica" in result["msg"]
 
 
 def test_only_what_hides_rows_is_left_out_of_a_set(primary: Server, tmp_path: Path) -> None:
@@ -278,6 +278,42 @@ def test_nothing_is_dropped_for_what_is_no_whole_dump(
         assert codes(result) == [code]
         assert "dump.sql" in result["msg"].splitlines()[0]
     assert executed(primary) == before
+
+
+def test_what_would_leave_nothing_or_half_is_refused(primary: Server, tmp_path: Path) -> None:
+    text = "CREATE TABLE t (id INT);\n"
+    schema = write(tmp_path / "1.sql", text)
+    again = write(
+        tmp_path / "2.sql", f"DROP DATABASE IF EXISTS half;\nCREATE DATABASE half;\n{text}"
+    )
+    write(tmp_path / "tab" / "t.sql", text)
+    write(tmp_path / "tab" / "t.txt", "1\n")
+    before = executed(primary)
+    given = arguments(primary, schema, "half")
+    for files, code in (
+        ([str(schema), str(again)], "load.drops_loaded"),
+        (str(tmp_path / "tab"), "load.rows_apart"),
+    ):
+        assert codes(fail("mysql_load", {**given, "file": files})) == [code]
+    assert executed(primary) == before
+    gone = write(tmp_path / "gone.sql", f"{text}DROP TABLE t;\n")
+    assert codes(fail("mysql_load", arguments(primary, gone, "gone"))) == ["load.nothing_arrived"]
+
+
+def test_rows_that_others_write_meanwhile_are_no_difference(
+    primary: Server, replica: Server, tmp_path: Path
+) -> None:
+    """An event writes on and on, on the primary alone, into a table of the dump."""
+    dump = write(
+        tmp_path / "dump.sql",
+        "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY);\n"
+        "CREATE EVENT tick ON SCHEDULE EVERY 1 SECOND DO INSERT INTO t VALUES (NULL);\n"
+        "SET GLOBAL event_scheduler = ON;\nDO SLEEP(2);\n",
+    )
+    given = arguments(primary, dump, "ticking", replicas=[replica.instance("mysql-11")])
+    result = succeed("mysql_load", given)
+    assert result["replicas"]["mysql-11"] == result["counted"]["rows"] >= 1
+    primary.sql("DROP EVENT ticking.tick")
 
 
 def test_a_database_of_the_server_is_never_replaced(primary: Server, tmp_path: Path) -> None:

@@ -116,13 +116,13 @@ def read(members: Sequence[Member], task: Task) -> list[Reading]:
     """
     deadline = time.monotonic() + task.timeout
     while True:
-        readings = _sums(members, common_snapshots(members, task, deadline), task)
+        readings = _sums(members, _common_snapshots(members, task, deadline), task)
         equal = all(row["equal"] for row in compare(readings))
         if equal or all(reading.still for reading in readings) or time.monotonic() >= deadline:
             return readings
 
 
-def common_snapshots(members: Sequence[Member], task: Task, deadline: float) -> list[GtidSet]:
+def _common_snapshots(members: Sequence[Member], task: Task, deadline: float) -> list[GtidSet]:
     """Open snapshots at one set, trying again while writes come in between; return their sets."""
     while True:
         snapshots = _snapshots(members, task, deadline)

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, The mysql_on.kubernetes founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""After a load: rows counted on the primary and on each replica at one GTID set, and what to know of them."""
+"""After a load: rows counted on the primary and on each replica by GTID, and what to know of them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from .checksum import Member, Task, common_snapshots
+from ..finding import CollectionError
 from .connection import Connection, MysqlError
 from .dialect import quote_identifier
 from .gtid import GtidSet
 from .load_error import LoadError
 from .replication import executed
 
+RETRY = 0.5
 DENIED = frozenset({1142, 1143, 1044, 1227})
 NOT_COMPARED = (
     "the values within rows (mysql_checksum compares them)",
@@ -52,48 +53,65 @@ def counts(connection: Connection, database: str) -> dict[str, int]:
 def counted(
     primary: Connection, replicas: Mapping[str, Connection], database: str, timeout: float
 ) -> dict[str, Any]:
-    """Count all rows on the primary and on each replica at one GTID set, until they agree.
+    """Count all rows on the primary, and on each replica once it has executed what the primary had.
 
-    A difference is counted again while an instance moves, for timeout seconds at most.
-    Return ``rows``, ``gtid_executed``, ``replicas`` (rows by name) and ``not_compared``.
+    What differs is counted again while an instance moves, for timeout seconds at most: others may
+    write meanwhile. Return ``rows``, ``gtid_executed``, ``replicas`` (rows by name) and
+    ``not_compared``.
     Raises LoadError where a replica has other tables or other rows; CollectionError where writes
-    are so steady that no common set is found; MysqlError.
+    are so steady that this cannot be told; MysqlError.
     """
     deadline = time.monotonic() + timeout
-    members = [Member("the primary", primary), *(Member(*item) for item in replicas.items())]
-    task = Task((database,), "crc", False, timeout)
     while True:
-        sets = common_snapshots(members, task, deadline)
-        found = {member.name: counts(member.connection, database) for member in members}
-        for member in members:
-            member.connection.execute("COMMIT")
-        first = found["the primary"]
+        reference = executed(primary)
+        first, quiet = _reading(primary, database)
+        found: dict[str, dict[str, int]] = {}
+        for name, replica in replicas.items():
+            replica.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", (str(reference), timeout))
+            found[name], still = _reading(replica, database)
+            quiet = quiet and still
         wrong = [name for name, tables in found.items() if tables != first]
-        moved = any(executed(each.connection) != at for each, at in zip(members, sets, strict=True))
         if not wrong:
             break
-        if not moved or time.monotonic() >= deadline:
-            raise differs(wrong[0], first, found[wrong[0]], sets[0])
+        if quiet and executed(primary) == reference:
+            raise differs(wrong[0], first, found[wrong[0]], reference)
+        if time.monotonic() >= deadline:
+            raise CollectionError(
+                f"{database} is written to so steadily that its rows on {wrong[0]} could not be"
+                f" compared with the primary's for {timeout:g} s: {_difference(first, found[wrong[0]])[0]}"
+            )
+        time.sleep(RETRY)
     return {
         "rows": sum(first.values()),
-        "gtid_executed": str(sets[0]),
-        "replicas": {name: sum(found[name].values()) for name in replicas},
+        "gtid_executed": str(reference),
+        "replicas": {name: sum(tables.values()) for name, tables in found.items()},
         "not_compared": list(NOT_COMPARED),
     }
+
+
+def _reading(connection: Connection, database: str) -> tuple[dict[str, int], bool]:
+    """Return the rows of each table, and whether the instance stood still meanwhile."""
+    before = executed(connection)
+    found = counts(connection, database)
+    return found, executed(connection) == before
+
+
+def _difference(primary: Mapping[str, int], replica: Mapping[str, int]) -> list[str]:
+    absent = "no such table"
+    return [
+        f"{table}: {primary.get(table, absent)} rows on the primary, {replica.get(table, absent)} on the replica"
+        for table in sorted({*primary, *replica})
+        if primary.get(table) != replica.get(table)
+    ]
 
 
 def differs(
     name: str, primary: Mapping[str, int], replica: Mapping[str, int], gtids: GtidSet
 ) -> LoadError:
     """Return the cause that a replica has not what the primary has."""
-    absent = "no such table"
-    proof = [
-        f"{table}: {primary.get(table, absent)} rows on the primary, {replica.get(table, absent)} on {name}"
-        for table in sorted({*primary, *replica})
-        if primary.get(table) != replica.get(table)
-    ]
+    proof = _difference(primary, replica)
     more = [f"and {len(proof) - 8} more tables"] if len(proof) > 8 else []
-    return LoadError("load.replica_differs", name, [*proof[:8], *more, f"both at {gtids}"])
+    return LoadError("load.replica_differs", name, [*proof[:8], *more, f"both executed {gtids}"])
 
 
 def remarks(primary: Connection, database: str) -> list[str]:
