@@ -27,6 +27,7 @@ IN_TRANSACTION = 1
 AUTOCOMMIT = 2
 NO_BACKSLASH_ESCAPES = 512
 
+ACCESS_DENIED = 1227
 LOCAL_OFF = frozenset({1148, 3948, 2068})
 CHECKPOINT_EVERY = 0.5
 
@@ -194,14 +195,23 @@ class DumpRunner:
         """See that the session's end takes nothing back. Raises LoadError."""
         if not self._session.raw.server_status & IN_TRANSACTION:
             return
-        rows = self._other.value(
-            "SELECT SUM(trx_rows_modified) FROM information_schema.innodb_trx"
-            " WHERE trx_mysql_thread_id = %s",
-            (self._session.raw.thread_id(),),
-        )
-        if rows:
-            label = self._dump.label(self._path)
-            raise LoadError("load.uncommitted", label, [f"{rows} rows of it are not committed"])
+        proof = self._waiting()
+        if proof:
+            raise LoadError("load.uncommitted", self._dump.label(self._path), [proof])
+
+    def _waiting(self) -> str:
+        """Return what the session's transaction has not committed; empty if it only read."""
+        try:
+            rows = self._other.value(
+                "SELECT SUM(trx_rows_modified) FROM information_schema.innodb_trx"
+                " WHERE trx_mysql_thread_id = %s",
+                (self._session.raw.thread_id(),),
+            )
+        except MysqlError as error:
+            if error.errno != ACCESS_DENIED:
+                raise
+            return "its transaction is open; whether it changed rows cannot be read without PROCESS"
+        return f"{rows} rows of it are not committed" if rows else ""
 
     def _flush(self) -> None:
         """Send the rows that wait."""
