@@ -142,9 +142,9 @@ TEXTS: Mapping[str, Text] = {
     ),
     "load.not_sql": _error(
         "{subject} is no dump in SQL: {what}",
-        "Give a file that mysqldump wrote in UTF-8 or the dump's own character set: plain, .gz, .zst, .xz or .bz2",
+        "Unpack or convert it first (unzip, iconv -f UTF-16 -t UTF-8), or give a file that mysqldump wrote",
         "{subject}은(는) SQL 덤프가 아닙니다: {what}",
-        "mysqldump로 만든 파일을 UTF-8이나 덤프 본래의 문자 집합으로 지정하세요(그대로, 또는 .gz, .zst, .xz, .bz2)",
+        "먼저 풀거나 변환하거나(unzip, iconv -f UTF-16 -t UTF-8) mysqldump로 만든 파일을 지정하세요",
     ),
     "load.file_unreadable": _error(
         "The file {subject} cannot be read: {reason}",
