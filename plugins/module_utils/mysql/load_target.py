@@ -17,7 +17,10 @@ from .dump import Dump
 from .load_error import LoadError
 from .replication import SYSTEM_SCHEMAS
 
-LIBRARIES_SINCE = (9, 2, 0)
+HAS_LIBRARIES = (
+    "SELECT COUNT(*) FROM information_schema.tables"
+    " WHERE table_schema = 'information_schema' AND table_name = 'LIBRARIES'"
+)
 SCHEMA = "mysql_on_kubernetes"
 NOTES = f"`{SCHEMA}`.`loads`"
 
@@ -155,7 +158,7 @@ def programs_of(connection: Connection, database: str) -> list[str]:
         " FROM information_schema.events WHERE event_schema = %s",
         (database, database),
     )
-    if connection.server.version >= LIBRARIES_SINCE:
+    if connection.value(HAS_LIBRARIES):
         found += connection.query(
             "SELECT 'library' AS kind, library_name AS name FROM information_schema.libraries"
             " WHERE library_schema = %s",
