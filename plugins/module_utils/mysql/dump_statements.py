@@ -31,7 +31,7 @@ END = re.compile(rb"\s*;")
 BLANK = re.compile(rb"(?:\s++|#[^\n]*+\n|--(?=\s)[^\n]*+\n|/\*(?![!+]).*?\*/)*+", re.S)
 OPEN_COMMENT = re.compile(rb"#|--(?=\s|\Z)|/\*(?![!+])")
 COMMAND = re.compile(
-    rb"(delimiter|source|use|system)(?=[ \t])[ \t]*([^\r\n]*)|(\\[A-Za-z.!#?])[ \t]*([^\r\n]*)"
+    rb"(delimiter|source|use|system)(?=[ \t])[ \t]*([^\r\n]*)|(\\[A-FH-Za-fh-z.!#?])[ \t]*([^\r\n]*)"
     rb"|(charset|clear|connect|edit|ego|exit|go|nopager|notee|nowarning|pager|print|prompt|quit"
     rb"|rehash|status|tee|warnings)(?=[ \t\r\n;]|\Z)",
     re.IGNORECASE,

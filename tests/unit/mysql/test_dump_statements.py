@@ -212,6 +212,10 @@ def test_source_lines_inside_of_strings_are_text() -> None:
     assert items[1].name == "z.dump"
 
 
+def test_go_ends_a_statement_even_an_empty_one() -> None:
+    assert texts("SELECT 1\\g\\g\n\\G SELECT 2\\G") == ["SELECT 1", "SELECT 2"]
+
+
 def test_the_short_commands_are_the_long_ones() -> None:
     text = "\\u shop\n\\d //\nSELECT 1; SELECT 2//\n\\. other.sql\n"
     assert texts(text) == ["USE shop", "SELECT 1; SELECT 2", "source other.sql"]
