@@ -46,6 +46,7 @@ options:
         each in a session of its own, such as the schema first and the rows then.
       - Of a folder, its files that end in C(.sql), C(.sql.gz), C(.sql.zst), C(.sql.xz) or C(.sql.bz2), in the order of
         their names.
+      - For zstd the Python package C(zstandard) must be there.
     type: raw
     required: true
   database:
