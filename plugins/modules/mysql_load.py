@@ -10,7 +10,10 @@ module: mysql_load
 short_description: Load a dump into a primary, once, while its replicas are watched
 version_added: 0.1.0
 description:
-  - Loads a file of SQL, plain or gzip, and all that its C(source) lines name, relative to the file that names them.
+  - Loads files of SQL, plain or packed with gzip, zstd, xz or bzip2, and all that their C(source) lines name,
+    relative to the file that names them. A UTF-16 file, a zip archive, a binary log and the like are named and refused.
+  - The whole dump is read before anything is touched. What a load does not run is refused then, with its file and line,
+    an empty or cut off dump as well.
   - Statements are cut as the C(mysql) client does it (strings, comments, versioned comments, C(DELIMITER)),
     in the memory of the largest one.
   - INSERTs of literals are sent by LOAD DATA LOCAL, twice as fast, in chunks that replicas can follow.
@@ -19,8 +22,10 @@ description:
     A second run of the same files loads nothing, and only waits for replicas that lack some of it.
     An interrupted load starts clean the next time.
   - A database that holds anything else is never dropped, not even by the dump itself, unless O(mode=replace).
-  - Statements that would keep rows from the replicas (C(SET sql_log_bin), C(SET GLOBAL gtid_purged)) are left out,
-    with a warning.
+  - What would keep rows from the replicas (C(sql_log_bin), C(gtid_purged)) is left out of a C(SET), with a warning;
+    if it cannot be left out (in C(PREPARE), by a C(CALL)) the dump is refused.
+  - In the end the rows of every table are counted on the primary, and on each replica once it has executed what the
+    primary had. A difference is an error.
 author:
   - The mysql_on.kubernetes founders (@mysql-on)
 extends_documentation_fragment:
@@ -36,13 +41,18 @@ attributes:
     support: full
 options:
   file:
-    description: The dump, on the machine where the module runs.
-    type: path
+    description:
+      - The dump, on the machine where the module runs. A path, or a list of paths that are loaded in that order,
+        each in a session of its own, such as the schema first and the rows then.
+      - Of a folder, its files that end in C(.sql), C(.sql.gz), C(.sql.zst), C(.sql.xz) or C(.sql.bz2), in the order of
+        their names.
+      - For zstd the Python package C(zstandard) must be there.
+    type: raw
     required: true
   database:
     description:
       - The database that is loaded. It is created if it is not there.
-      - A dump that creates, drops or uses another one is refused.
+      - A dump that changes another one, or accounts that exist, or the whole server, is refused.
     type: str
     required: true
   mode:
@@ -162,6 +172,15 @@ EXAMPLES = r"""
     file: shop.sql.gz
     database: shop
     mode: replace
+
+- name: Load a schema and the rows that another file holds
+  mysql_on.kubernetes.mysql_load:
+    login_host: 127.0.0.1
+    login_password: "{{ root_password }}"
+    file:
+      - /srv/sakila/sakila-schema.sql
+      - /srv/sakila/sakila-data.sql
+    database: sakila
 """
 
 RETURN = r"""
@@ -242,9 +261,27 @@ gtid_executed:
   returned: when it is loaded
   type: str
 replicas:
-  description: Rows that each replica was seen to have, by its name.
-  returned: when something was loaded and O(replicas) is not empty
+  description: Rows that were counted on each replica, by its name.
+  returned: when O(replicas) is not empty, and it is loaded
   type: dict
+counted:
+  description: How the copies were compared. Their rows are equal in number, table by table, or the module fails.
+  returned: when O(replicas) is not empty, and it is loaded
+  type: dict
+  contains:
+    rows:
+      description: Rows that were counted on the primary, in all tables of the database.
+      type: int
+    gtid_executed:
+      description: Transactions that each of them had executed, at least, when it was counted.
+      type: str
+    replicas:
+      description: Rows that were counted on each replica, by its name.
+      type: dict
+    not_compared:
+      description: What was not compared.
+      type: list
+      elements: str
 """
 
 import functools
@@ -264,7 +301,7 @@ def argument_spec() -> dict[str, Any]:
         **roads.mysql_argument_spec(),
         **roads.kubernetes_argument_spec(),
         **roads.findings_argument_spec(),
-        "file": {"type": "path", "required": True},
+        "file": {"type": "raw", "required": True},
         "database": {"type": "str", "required": True},
         "mode": {"type": "str", "choices": ["create", "replace"], "default": "create"},
         "method": {"type": "str", "choices": ["auto", "insert", "load_data"], "default": "auto"},
@@ -276,8 +313,9 @@ def argument_spec() -> dict[str, Any]:
 
 def work(module: AnsibleModule) -> dict[str, Any]:
     params = module.params
+    given = params["file"] if isinstance(params["file"], list) else [params["file"]]
     request = load.Request(
-        file=params["file"],
+        files=[str(path) for path in given],
         database=params["database"],
         connect=lambda local: roads.connect(params, local_infile=local),
         replicas={

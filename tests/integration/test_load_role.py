@@ -94,6 +94,26 @@ def test_data_comes_after_replication_and_once(
     assert "salaries" in differs
 
 
+def test_a_dump_in_two_files_is_loaded_in_their_order(
+    shared_server_factory: ServerFactory, tmp_path: Path
+) -> None:
+    server = shared_server_factory("9.7", 1)
+    (tmp_path / "z-schema.sql").write_text("CREATE TABLE t (id INT PRIMARY KEY);\n")
+    (tmp_path / "a-rows.sql").write_text("INSERT INTO t VALUES (1),(2);\n")
+    role = Role(tmp_path, server, server)
+    role.variables["data_file"] = [str(tmp_path / "z-schema.sql"), str(tmp_path / "a-rows.sql")]
+    role.variables |= {
+        "data_replicas": [],
+        "data_allow_no_replicas": True,
+        "data_database": "parts",
+    }
+    for option, changed in (("--check", 1), ("--diff", 1), ("--diff", 0)):
+        output = role.play(option)
+        assert recap(output)["failed"] == 0, output
+        assert recap(output)["changed"] == changed, output
+    assert server.sql("SELECT COUNT(*) AS n FROM parts.t") == [{"n": 2}]
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "said"),
     [

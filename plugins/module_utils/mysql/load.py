@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,9 +13,12 @@ from ..plan import Plan, apply, diff
 from ..progress import ProgressFile, ticking
 from .connection import Connection, MysqlError
 from .dialect import quote_identifier
-from .dump import survey
+from .dump import Dump, listed
+from .dump_judge import Judge
+from .dump_survey import PLAIN_MODE, Survey
 from .load_error import LoadError
 from .load_progress import LoadProgress
+from .load_proof import counted, remarks
 from .load_replicas import Watch
 from .load_run import DumpRunner
 from .load_target import (
@@ -40,11 +42,12 @@ Connect = Callable[[bool], Connection]
 class Request:
     """What the module was asked.
 
+    files: files and folders, as the user gave them.
     connect: opens a session of the primary; its argument: whether LOCAL is to be allowed.
     replicas: opens a session of each, by name. wait_timeout: seconds for the replicas at the end.
     """
 
-    file: str
+    files: Sequence[str]
     database: str
     connect: Connect
     replicas: Mapping[str, Callable[[], Connection]] = field(default_factory=dict)
@@ -62,6 +65,7 @@ class LoadActions:
     def __init__(self, request: Request, wanted: Wanted, state: State, primary: Connection) -> None:
         self.progress = LoadProgress(wanted.dump.size)
         self.gtid_executed = ""
+        self.counted: dict[str, Any] = {}
         self.watch = Watch({}, self.progress)
         self._request = request
         self._wanted = wanted
@@ -81,6 +85,7 @@ class LoadActions:
         self.progress.phase = "waiting for the replicas"
         with self._watched(last=False):
             self.watch.wait(note.gtid_executed, self._request.wait_timeout)
+        self.count()
 
     def run(self, steps: Plan[State]) -> None:
         """Apply the plan, telling how far it is. Raises LoadError, MysqlError."""
@@ -129,33 +134,57 @@ class LoadActions:
         """Load the dump, in a session of its own."""
         dump = self._wanted.dump
         size = f"{len(dump.files)} files, {dump.size / 1e6:,.1f} MB"
-        self._say(f"loading {os.path.basename(self._wanted.file)}: {size}")
-        with self._request.connect(True) as session:
-            session.execute(f"USE {quote_identifier(self._state.database)}")
-            runner = DumpRunner(
-                session,
-                self._primary,
-                self._state.database,
-                self.progress,
-                fast=self._fast,
-                only_fast=self._request.method == "load_data",
-                warn=self._request.warn,
-                say=self._say,
-            )
-            runner.run(self._wanted.file)
+        self._say(f"loading {', '.join(map(dump.label, dump.roots))}: {size}")
+        for root in dump.roots:
+            # A session of its own: what one file sets must not change how the next one reads.
+            with self._request.connect(True) as session:
+                session.execute(f"USE {quote_identifier(self._state.database)}")
+                self._runner(session).run(root)
         self.progress.finish()
+
+    def _runner(self, session: Connection) -> DumpRunner:
+        return DumpRunner(
+            session,
+            self._primary,
+            self._wanted.dump,
+            judge_of(self._primary, self._state.database),
+            self.progress,
+            fast=self._fast,
+            only_fast=self._request.method == "load_data",
+            warn=self._request.warn,
+            say=self._say,
+        )
 
     def note_loaded(self) -> None:
         """Note that the load is complete, and up to which transaction."""
+        after = observe(self._primary, self._state.database)
+        objects = [*after.objects, *after.programs]
+        if not objects:
+            proof = [f"the dump ran without an error, and {after.database} holds nothing"]
+            raise LoadError("load.nothing_arrived", after.database, proof)
         self.gtid_executed = self._executed()
-        self._note("loaded", self.progress.report())
+        self._note("loaded", {**self.progress.report(), "objects": objects})
+        for remark in remarks(self._primary, self._state.database):
+            self._request.warn(remark)
         self.progress.phase = "loaded"
 
     def wait(self) -> None:
-        """Wait until each replica has it all."""
+        """Wait until each replica has it all, and count what it has."""
         self.progress.phase = "waiting for the replicas"
         self.watch.wait(self._executed(), self._request.wait_timeout)
         self.progress.phase = "loaded"
+        self.count()
+
+    def count(self) -> None:
+        """Count the rows on the primary and on each replica. Raises LoadError where they differ."""
+        with ExitStack() as stack:
+            replicas = {
+                name: stack.enter_context(opened())
+                for name, opened in self._request.replicas.items()
+            }
+            primary = stack.enter_context(self._request.connect(False))
+            timeout = self._request.wait_timeout
+            self.counted = counted(primary, replicas, self._state.database, timeout)
 
     def _executed(self) -> str:
         return str(self._primary.value("SELECT @@GLOBAL.gtid_executed")).replace("\n", "")
@@ -180,19 +209,26 @@ class LoadActions:
             self._request.warn("local_infile could not be put back to OFF: the next load does it")
 
 
+def judge_of(primary: Connection, database: str) -> Judge:
+    """Return what knows which statements of a dump this server must not get. Raises MysqlError."""
+    folded = bool(primary.value("SELECT @@GLOBAL.lower_case_table_names"))
+    return Judge(database, primary.server.version, folded)
+
+
+def read(primary: Connection, request: Request) -> Dump:
+    """Read the dump before anything is touched. Raises LoadError for what cannot be loaded."""
+    modes = str(primary.value("SELECT @@GLOBAL.sql_mode"))
+    survey = Survey(judge_of(primary, request.database), backslash=PLAIN_MODE not in modes)
+    return survey.read(listed(request.files))
+
+
 def run(request: Request) -> dict[str, Any]:
     """Load, or in check mode say what would be. Raises LoadError and other CollectionErrors."""
-    dump = survey(request.file, request.database)
-    wanted = Wanted(
-        dump,
-        request.file,
-        request.replace_data,
-        request.method,
-        tuple(request.replicas),
-    )
     with request.connect(False) as primary:
         if not request.check:
             lock(primary, request.database)
+        dump = read(primary, request)
+        wanted = Wanted(dump, request.replace_data, request.method, tuple(request.replicas))
         state = observe(primary, request.database)
         causes = explain(state, wanted)
         if causes:
@@ -209,15 +245,32 @@ def run(request: Request) -> dict[str, Any]:
         if request.check or not steps.changed:
             if state.note and request.replicas and not request.check:
                 actions.await_noted(state.note)
-            return {**result, **_noted(state, dump.fingerprint)}
+            return {**result, **_noted(state, dump.fingerprint), **_arrived(actions)}
+        for remark in (*dump.remarks, *_elsewhere(dump, state)):
+            request.warn(remark)
         try:
             actions.run(steps)
         except LoadError as error:
             error.details.update(actions.progress.report())
             raise
-    arrived = {"replicas": actions.watch.rows()} if request.replicas else {}
     executed = {"gtid_executed": actions.gtid_executed}
-    return {**result, **actions.progress.report(), **executed, **arrived}
+    return {**result, **actions.progress.report(), **executed, **_arrived(actions)}
+
+
+def _arrived(actions: LoadActions) -> dict[str, Any]:
+    """Return what was counted on the replicas, if something was."""
+    if not actions.counted:
+        return {}
+    return {"replicas": actions.counted["replicas"], "counted": actions.counted}
+
+
+def _elsewhere(dump: Dump, state: State) -> list[str]:
+    """Return what to say where a dump of another database makes or replaces this one."""
+    if not dump.made_of or state.database in dump.made_of:
+        return []
+    made_of = ", ".join(dump.made_of)
+    what = "replaces what is there" if state.exists else "is not there yet and is created"
+    return [f"the dump was made of the database {made_of}: {state.database} {what}"]
 
 
 def _noted(state: State, fingerprint: str) -> dict[str, Any]:
@@ -225,4 +278,5 @@ def _noted(state: State, fingerprint: str) -> dict[str, Any]:
     note = state.note
     if note is None or note.fingerprint != fingerprint or note.state != "loaded":
         return {}
-    return {**note.report, "gtid_executed": note.gtid_executed}
+    report = {key: value for key, value in note.report.items() if key != "objects"}
+    return {**report, "gtid_executed": note.gtid_executed}

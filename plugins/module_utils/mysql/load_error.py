@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 
 from ..finding import CollectionError, Finding
 from .connection import LOST, MysqlError
-from .dump_statements import DumpError
 
 SHOWN = 160
 SECRET = re.compile(rb"identified|password", re.IGNORECASE)
@@ -26,6 +25,16 @@ CODES = {
     1836: "load.read_only",
     **dict.fromkeys(LOST, "load.connection_lost"),
 }
+
+
+class DumpError(CollectionError):
+    """The dump itself is wrong. code: the cause. line: where, from 1."""
+
+    def __init__(self, code: str, line: int, what: str) -> None:
+        super().__init__(what)
+        self.code = code
+        self.line = line
+        self.what = what
 
 
 class LoadError(CollectionError):

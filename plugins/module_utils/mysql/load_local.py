@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ..finding import CollectionError
@@ -37,12 +38,15 @@ class Loaded:
 
 
 def statement(schema: str, table: str, columns: bytes, charset: str) -> bytes:
-    """Return the LOAD DATA that reads rows of an INSERT. charset: that of the session."""
+    """Return the LOAD DATA that reads rows of an INSERT. charset: that of the session.
+
+    schema, table: as ``unquoted`` has them, so that the bytes of the session's character set stay.
+    """
     name = quote_identifier(table)
     if schema:
         name = f"{quote_identifier(schema)}.{name}"
     sql = f"LOAD DATA LOCAL INFILE 'rows' INTO TABLE {name} CHARACTER SET {charset}"
-    return f"{sql} {ROWS_AS_THEY_STAND} ".encode() + columns
+    return f"{sql} {ROWS_AS_THEY_STAND} ".encode("utf-8", "surrogateescape") + columns
 
 
 def load(connection: Connection, sql: bytes, rows: Iterable[bytes]) -> Loaded:
@@ -67,6 +71,25 @@ def load(connection: Connection, sql: bytes, rows: Iterable[bytes]) -> Loaded:
         raise translated(error, "LOAD DATA LOCAL") from error
     raw.server_status = answer.server_status
     return counted(answer.message, answer.warning_count)
+
+
+@contextmanager
+def several(connection: Connection) -> Iterator[None]:
+    """Let the session send several statements at once, as the mysql client does. Raises MysqlError."""
+    _statements(connection, allowed=True)
+    yield
+    _statements(connection, allowed=False)
+
+
+def _statements(connection: Connection, *, allowed: bool) -> None:
+    raw = connection.raw
+    command = require("pymysql").constants.COMMAND.COM_SET_OPTION
+    try:
+        # MYSQL_OPTION_MULTI_STATEMENTS_ON is 0, _OFF is 1; the answer is an EOF packet.
+        raw._execute_command(command, (0 if allowed else 1).to_bytes(2, "little"))
+        raw._read_packet()
+    except driver_errors() as error:
+        raise translated(error, "COM_SET_OPTION") from error
 
 
 def driver_errors() -> tuple[type[Exception], ...]:

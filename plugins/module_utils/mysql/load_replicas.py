@@ -28,7 +28,7 @@ APPLIER_ERRORS = (
 
 @dataclass
 class Arrival:
-    """What one replica has. rows: at least so many of the load's.
+    """What one replica has. rows: of the load's, in the transactions that it has executed.
 
     problem: why it stands still; findings: the causes of that which are known.
     """
@@ -65,10 +65,6 @@ class Watch:
             f"{name} {arrival.rows:,}" + (f" (stopped: {arrival.problem})" * bool(arrival.problem))
             for name, arrival in self._arrivals.items()
         )
-
-    def rows(self) -> dict[str, int]:
-        """Return how many of the load's rows each replica has."""
-        return {name: arrival.rows for name, arrival in self._arrivals.items()}
 
     def wait(self, gtid_executed: str, timeout: float) -> None:
         """Wait until each replica has executed all of that set. timeout: seconds.

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .connection import Connection
-from .dump_statements import NAME, Insert, Rows, Statement, unquoted
+from .dump_statements import NAME, Insert, Rows, Statement
+from .dump_words import decoded, name_of
 
 CHUNK = 4 << 20
 """Bytes of rows a transaction: about 100,000 rows of ``salaries``. A replica starts on a
@@ -52,11 +53,14 @@ def fit(
     charset = str(row["charset"])
     if charset not in CHARSETS or "NO_BACKSLASH_ESCAPES" in str(row["mode"]):
         return None
+    schema, table = (
+        decoded(name.encode("utf-8", "surrogateescape"), charset) for name in (schema, table)
+    )
     known = other.query(COLUMNS, (schema or row["db"], table))
     if not known or any(unfit(column) for column in known):
         return None
     kinds = {str(column["name"]).lower(): str(column["type"]).lower() for column in known}
-    named = [unquoted(name).lower() for name in re.findall(NAME, columns)] or list(kinds)
+    named = [name_of(name, charset).lower() for name in re.findall(NAME, columns)] or list(kinds)
     if any(name not in kinds for name in named):
         return None
     return Fit(Rows([kinds[name] in NUMERIC for name in named]), charset)

@@ -8,14 +8,18 @@ import os
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import NoReturn
 
 from .connection import Connection, MysqlError
-from .dump import open_dump, resolve
-from .dump_statements import NAME, DumpError, Rows, Source, Splitter, Statement, unquoted
-from .load_error import LoadError, refused, shown, wrong_dump
-from .load_local import Loaded, driver_errors, load, statement, translated
+from .dialect import quote_identifier
+from .dump import Dump, open_dump, resolve
+from .dump_judge import Judge, place_of
+from .dump_statements import NAME, Rows, Source, Splitter, Statement, unquoted
+from .dump_words import decoded, name_of
+from .load_error import DumpError, LoadError, refused, shown, wrong_dump
+from .load_local import Loaded, driver_errors, load, several, statement, translated
 from .load_progress import Count, LoadProgress
 from .load_rows import CHUNK, Batch, Fit, fit, inserts, pieces
 
@@ -23,41 +27,21 @@ IN_TRANSACTION = 1
 AUTOCOMMIT = 2
 NO_BACKSLASH_ESCAPES = 512
 
+ACCESS_DENIED = 1227
 LOCAL_OFF = frozenset({1148, 3948, 2068})
 CHECKPOINT_EVERY = 0.5
 
-OTHER_DATABASE = re.compile(
-    rb"\s*(?:/\*!\d*\s*)?(?:(?:CREATE|DROP)\s+(?:DATABASE|SCHEMA)|USE)\s+"
-    rb"(?:/\*!\d*\s*)?(?:IF\s+(?:NOT\s+)?EXISTS\s*)?(?:\*/\s*)?(" + NAME + rb")",
-    re.IGNORECASE,
-)
-HIDES_FROM_REPLICAS = re.compile(
-    rb"\s*(?:/\*!\d*\s*)?SET\s+(?:@@)?(?:(?:GLOBAL|SESSION)\s*\.?\s*)?"
-    rb"(?:@@)?(?:SQL_LOG_BIN|GTID_PURGED)\s*=",
-    re.IGNORECASE,
-)
 INTO = re.compile(
     rb"\s*(?:INSERT|REPLACE)\s+(?:\w+\s+)*?INTO\s+(?:" + NAME + rb"\s*\.\s*)?(" + NAME + rb")",
     re.IGNORECASE,
 )
 
 
-@dataclass(frozen=True)
-class Where:
-    """A file, and a line in it from 1."""
-
-    path: str
-    line: int
-
-    def __str__(self) -> str:
-        """Return it as a person looks for it."""
-        return f"{os.path.basename(self.path)}:{self.line}"
-
-
 class DumpRunner:
-    """Runs one dump in one session.
+    """Runs one file, and all that it sources, in one session.
 
     session: loads, with LOCAL allowed. other: a second one, for what must not disturb the first.
+    dump: what was read of it before. judge: knows what a load does not run.
     fast: whether LOAD DATA may be used. only_fast: whether INSERTs must not replace it where the
     server complains of rows. warn: told what was left out of the dump.
     """
@@ -66,7 +50,8 @@ class DumpRunner:
         self,
         session: Connection,
         other: Connection,
-        database: str,
+        dump: Dump,
+        judge: Judge,
         progress: LoadProgress,
         *,
         fast: bool,
@@ -76,7 +61,8 @@ class DumpRunner:
     ) -> None:
         self._session = session
         self._other = other
-        self._database = database
+        self._dump = dump
+        self._judge = judge
         self._progress = progress
         self._fast = fast
         self._only_fast = only_fast
@@ -86,22 +72,26 @@ class DumpRunner:
         self._fits: dict[tuple[str, str, bytes], Fit | None] = {}
         self._batch: Batch | None = None
         self._path = ""
+        self._charset = "utf8mb4"
+        self._splitter: Splitter | None = None
         self._checked = 0.0
 
     def run(self, path: str) -> None:
         """Load a file and all that it sources. Raises LoadError."""
         self._file(path, ())
+        self._committed()
         self._checkpoint(now=True)
 
     def _file(self, path: str, including: tuple[str, ...]) -> None:
         """Load one file. including: those that sourced it, outermost first."""
         if path in including:
             raise LoadError("load.source_loop", path, [" -> ".join([*including, path])])
-        count = self._progress.files.setdefault(os.path.basename(path), Count())
+        count = self._progress.files.setdefault(self._dump.label(path), Count())
         started, nested = time.monotonic(), 0.0
         with open_dump(path) as stream:
             self._path = path
-            splitter = Splitter(stream, self._rows_of)
+            splitter = self._splitter = Splitter(stream, self._rows_of)
+            self._heed(splitter)
             try:
                 for item in splitter:
                     if isinstance(item, Statement):
@@ -109,12 +99,19 @@ class DumpRunner:
                         count.size += len(item.text)
                     else:
                         nested += self._source(item, (*including, path))
-                    status = self._session.raw.server_status
-                    splitter.backslash_escapes = not status & NO_BACKSLASH_ESCAPES
+                        self._splitter = splitter
+                    self._heed(splitter)
             except DumpError as error:
-                wrong_dump(error, str(Where(path, error.line)))
+                wrong_dump(error, self._place(error.line))
             self._flush()
         count.seconds += time.monotonic() - started - nested
+
+    def _heed(self, splitter: Splitter) -> None:
+        status = self._session.raw.server_status
+        splitter.heed(not status & NO_BACKSLASH_ESCAPES, self._charset)
+
+    def _place(self, line: int) -> str:
+        return place_of(self._dump.label(self._path), line)
 
     def _source(self, item: Source, including: tuple[str, ...]) -> float:
         """Load a sourced file; return the seconds that it took."""
@@ -122,7 +119,7 @@ class DumpRunner:
         here = self._path
         path = resolve(here, item.name)
         if not os.path.isfile(path):
-            place = str(Where(here, item.line))
+            place = self._place(item.line)
             proof = [f"source {item.name}", f"{path} is not a file"]
             raise LoadError("load.file_missing", place, proof, file=item.name)
         started = time.monotonic()
@@ -137,8 +134,7 @@ class DumpRunner:
         found = self._fits.get(key)
         if insert is None or found is None:
             self._flush()
-            if not self._left_out(item):
-                self._send(item, item.text)
+            self._run(item)
             self._progress.done += len(item.text)
             self._fits.clear()
             return
@@ -151,8 +147,9 @@ class DumpRunner:
 
     def _rows_of(self, schema: str, table: str, columns: bytes) -> Rows | None:
         """Return how rows of a table look that LOAD DATA takes; asked by the splitter."""
-        if schema and schema != self._database:
-            raise self._elsewhere(schema, 0, b"INSERT INTO " + schema.encode())
+        place = self._place(self._splitter.line if self._splitter else 1)
+        raw = schema.encode("utf-8", "surrogateescape")
+        self._judge.schema(b"`" + raw.replace(b"`", b"``") + b"`" if raw else b"", place, raw)
         if not self._fast:
             return None
         key = (schema, table, columns)
@@ -162,21 +159,59 @@ class DumpRunner:
         found = self._fits[key]
         return found.rows if found else None
 
-    def _left_out(self, item: Statement) -> bool:
-        """Whether a statement must not be sent. Raises LoadError for work on other databases."""
-        other = OTHER_DATABASE.match(item.text)
-        if other and unquoted(other[1]) != self._database:
-            raise self._elsewhere(unquoted(other[1]), item.line, item.text)
-        if HIDES_FROM_REPLICAS.match(item.text):
-            place = Where(self._path, item.line)
-            self._warn(f"{place} was left out, replicas would not get the rows: {shown(item.text)}")
-            return True
-        return False
+    def _run(self, item: Statement) -> None:
+        """Send a statement, or what of it may be sent. Raises LoadError."""
+        place = self._place(item.line)
+        judged = self._judge.statement(item.text, place, compound=item.compound)
+        if judged.send != item.text:
+            what = "what hides rows from replicas was left out"
+            self._warn(f"{place}: {what}: {shown(item.text)}")
+        if judged.prepares:
+            self._prepares(judged.prepares, place)
+        if judged.send:
+            self._send(item, judged.send, many=judged.many)
+        if judged.asks:
+            self._look(item, place)
 
-    def _elsewhere(self, found: str, line: int, text: bytes) -> LoadError:
-        place = str(Where(self._path, line)) if line else os.path.basename(self._path)
-        proof = [f"{place}: {shown(text)}"]
-        return LoadError("load.other_database", place, proof, found=found, database=self._database)
+    def _prepares(self, variable: bytes, place: str) -> None:
+        """Judge the text that a user variable has and that is to be prepared."""
+        name = quote_identifier(unquoted(variable))
+        text = self._session.value(f"SELECT @{name}")
+        if isinstance(text, (str, bytes)):
+            self._judge.prepared(text.encode() if isinstance(text, str) else text, place)
+
+    def _look(self, item: Statement, place: str) -> None:
+        """Read what a statement made of the session, whatever its text looked like."""
+        row = self._session.query(
+            "SELECT @@SESSION.sql_log_bin AS log, @@SESSION.character_set_client AS charset"
+        )[0]
+        self._charset = str(row["charset"])
+        self._judge = replace(self._judge, charset=self._charset)
+        if not row["log"]:
+            proof = [f"{place}: {shown(item.text)}", "@@SESSION.sql_log_bin is 0 after it"]
+            raise LoadError("load.hides_rows", place, proof)
+
+    def _committed(self) -> None:
+        """See that the session's end takes nothing back. Raises LoadError."""
+        if not self._session.raw.server_status & IN_TRANSACTION:
+            return
+        proof = self._waiting()
+        if proof:
+            raise LoadError("load.uncommitted", self._dump.label(self._path), [proof])
+
+    def _waiting(self) -> str:
+        """Return what the session's transaction has not committed; empty if it only read."""
+        try:
+            rows = self._other.value(
+                "SELECT SUM(trx_rows_modified) FROM information_schema.innodb_trx"
+                " WHERE trx_mysql_thread_id = %s",
+                (self._session.raw.thread_id(),),
+            )
+        except MysqlError as error:
+            if error.errno != ACCESS_DENIED:
+                raise
+            return "its transaction is open; whether it changed rows cannot be read without PROCESS"
+        return f"{rows} rows of it are not committed" if rows else ""
 
     def _flush(self) -> None:
         """Send the rows that wait."""
@@ -184,7 +219,7 @@ class DumpRunner:
         if batch is None:
             return
         started = time.monotonic()
-        table = batch.key[1]
+        table = self._text(batch.key[1])
         records = self._load(batch)
         method = "load_data" if records is not None else "insert"
         if records is None:
@@ -215,10 +250,14 @@ class DumpRunner:
             self._fast = self._fast and error.errno not in LOCAL_OFF
             proof = [f"{error.reason} ({error.errno})"]
         if self._only_fast:
-            place = str(Where(self._path, first.line))
-            raise LoadError("load.rows_skipped", place, proof, table=table)
-        self._say(f"{table}: LOAD DATA said {proof[0]}; these rows go by INSERT")
+            place = self._place(first.line)
+            raise LoadError("load.rows_skipped", place, proof, table=self._text(table))
+        self._say(f"{self._text(table)}: LOAD DATA said {proof[0]}; these rows go by INSERT")
         return None
+
+    def _text(self, name: str) -> str:
+        """Return a name as text; until here it is the bytes of the session's character set."""
+        return decoded(name.encode("utf-8", "surrogateescape"), self._charset)
 
     def _transaction(self) -> tuple[str, str, str]:
         """Return how to begin, keep and take back a load, in a transaction of the dump too."""
@@ -243,14 +282,15 @@ class DumpRunner:
                 rows += self._execute(item, sql)
         return rows
 
-    def _send(self, item: Statement, sql: bytes) -> None:
+    def _send(self, item: Statement, sql: bytes, *, many: bool) -> None:
         """Send a statement as it stands, and count its rows if it brings some."""
         into = INTO.match(sql)
         started = time.monotonic()
-        rows = self._execute(item, sql)
+        with several(self._session) if many else nullcontext():
+            rows = self._execute(item, sql)
         if into:
             spent = time.monotonic() - started
-            self._progress.taken(unquoted(into[1]), rows, len(sql), spent, "insert")
+            self._progress.taken(name_of(into[1], self._charset), rows, len(sql), spent, "insert")
             self._checkpoint()
 
     def _execute(self, item: Statement, sql: bytes) -> int:
@@ -265,7 +305,10 @@ class DumpRunner:
                     self._printed(cursor.fetchone())
                     changed = 0
                 while cursor.nextset():
-                    self._printed(cursor.fetchone())
+                    if cursor.description:
+                        self._printed(cursor.fetchone())
+                    else:
+                        changed += cursor.rowcount
         except driver_errors() as error:
             what = translated(error, "The server refused a statement")
             self._refuse(what, item, sql)
@@ -280,11 +323,11 @@ class DumpRunner:
             f"the statement has {len(sql):,} bytes, max_allowed_packet is {self._limit + 1024:,}",
             f"statement: {shown(sql)}",
         ]
-        return LoadError("load.packet_too_large", str(Where(self._path, item.line)), proof)
+        return LoadError("load.packet_too_large", self._place(item.line), proof)
 
     def _refuse(self, error: MysqlError, item: Statement, sql: bytes) -> NoReturn:
         done = f"before it {self._progress.rows:,} rows were loaded"
-        raise refused(error, str(Where(self._path, item.line)), sql, [done]) from error
+        raise refused(error, self._place(item.line), sql, [done]) from error
 
     def _checkpoint(self, *, now: bool = False) -> None:
         """Note from time to time which transactions carry the rows so far."""

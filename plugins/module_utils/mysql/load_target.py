@@ -15,7 +15,12 @@ from .connection import Connection
 from .dialect import quote_identifier
 from .dump import Dump
 from .load_error import LoadError
+from .replication import SYSTEM_SCHEMAS
 
+HAS_LIBRARIES = (
+    "SELECT COUNT(*) FROM information_schema.tables"
+    " WHERE table_schema = 'information_schema' AND table_name = 'LIBRARIES'"
+)
 SCHEMA = "mysql_on_kubernetes"
 NOTES = f"`{SCHEMA}`.`loads`"
 
@@ -48,11 +53,17 @@ class Note:
 
 @dataclass(frozen=True)
 class State:
-    """The target before, or after, a load. objects: names of its tables and views."""
+    """The target before, or after, a load.
+
+    objects: names of its tables and views. programs: its routines, events and libraries, each as
+    ``procedure hello``. folded: whether names are the same in any case.
+    """
 
     database: str
     exists: bool = False
     objects: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+    folded: bool = False
     charset: str = ""
     collation: str = ""
     note: Note | None = None
@@ -75,7 +86,6 @@ class Wanted:
     """What is to be in the target. replace_data: the user named it as to be replaced."""
 
     dump: Dump
-    file: str
     replace_data: bool = False
     method: Method = "auto"
     replicas: tuple[str, ...] = ()
@@ -120,12 +130,14 @@ def observe(connection: Connection, database: str) -> State:
     )
     row = connection.query(
         "SELECT @@GLOBAL.read_only AS closed, @@GLOBAL.local_infile AS local_infile,"
-        " @@GLOBAL.gtid_mode AS gtid_mode"
+        " @@GLOBAL.gtid_mode AS gtid_mode, @@GLOBAL.lower_case_table_names AS folded"
     )[0]
     return State(
         database=database,
         exists=bool(schemas),
         objects=tuple(str(item["name"]) for item in objects),
+        programs=tuple(programs_of(connection, database)),
+        folded=bool(row["folded"]),
         charset=str(schemas[0]["charset"]) if schemas else "",
         collation=str(schemas[0]["collation"]) if schemas else "",
         note=_note(connection, database),
@@ -133,6 +145,26 @@ def observe(connection: Connection, database: str) -> State:
         local_infile=bool(row["local_infile"]),
         gtid_mode=str(row["gtid_mode"]),
     )
+
+
+def programs_of(connection: Connection, database: str) -> list[str]:
+    """Return the routines, events and libraries of a database, each with its kind.
+
+    Triggers are not among them: they belong to tables. Raises MysqlError.
+    """
+    found = connection.query(
+        "SELECT LOWER(routine_type) AS kind, routine_name AS name FROM information_schema.routines"
+        " WHERE routine_schema = %s UNION ALL SELECT 'event', event_name"
+        " FROM information_schema.events WHERE event_schema = %s",
+        (database, database),
+    )
+    if connection.value(HAS_LIBRARIES):
+        found += connection.query(
+            "SELECT 'library' AS kind, library_name AS name FROM information_schema.libraries"
+            " WHERE library_schema = %s",
+            (database,),
+        )
+    return sorted(f"{row['kind']} {row['name']}" for row in found)
 
 
 def _note(connection: Connection, database: str) -> Note | None:
@@ -188,7 +220,7 @@ def situation(state: State, fingerprint: str) -> Situation:
     """Return what the target is to this dump. Pure."""
     if not state.exists:
         return "absent"
-    if not state.objects:
+    if not state.objects and not state.programs:
         return "empty"
     note = state.note
     if note is None:
@@ -196,7 +228,12 @@ def situation(state: State, fingerprint: str) -> Situation:
     if note.state == "loading":
         return "half"
     noted = {str(table["table"]) for table in note.report.get("tables", ())}
-    same = note.fingerprint == fingerprint and noted <= set(state.objects)
+    there = {*state.objects, *state.programs}
+    if state.folded:
+        noted, there = {name.lower() for name in noted}, {name.lower() for name in there}
+    # A dump without rows is known by what it made.
+    noted = noted or set(note.report.get("objects", ()))
+    same = note.fingerprint == fingerprint and noted <= there
     return "loaded" if same else "other"
 
 
@@ -207,6 +244,9 @@ def explain(state: State, wanted: Wanted) -> list[LoadError]:
         return []
     causes: list[LoadError] = []
     database = state.database
+    if database.lower() in (*SYSTEM_SCHEMAS, SCHEMA):
+        proof = [f"{database} is a database of the server itself, or of this collection"]
+        causes.append(LoadError("load.system_database", database, proof))
     if state.read_only:
         causes.append(LoadError("load.read_only", database, ["@@GLOBAL.read_only is ON"]))
     if wanted.replicas and state.gtid_mode != "ON":
@@ -218,8 +258,11 @@ def explain(state: State, wanted: Wanted) -> list[LoadError]:
 
 
 def _contents(state: State) -> list[str]:
-    names = ", ".join(state.objects[:8]) + (" ..." if len(state.objects) > 8 else "")
-    proof = [f"{len(state.objects)} tables and views in it: {names}"]
+    there = (*state.objects, *state.programs)
+    names = ", ".join(there[:8]) + (" ..." if len(there) > 8 else "")
+    proof = [
+        f"{len(state.objects)} tables and views, {len(state.programs)} programs in it: {names}"
+    ]
     if state.note is None:
         return [*proof, f"{SCHEMA}.loads has no note of it: something else made them"]
     return [*proof, f"{SCHEMA}.loads notes another load: {state.note.fingerprint[:12]}"]
@@ -261,7 +304,7 @@ def _drop(state: State, found: Situation, actions: Actions) -> Step[State]:
     return Step(
         statement=f"DROP DATABASE {quote_identifier(state.database)}",
         reason=reasons[found],
-        effect=lambda before: replace(before, exists=False, objects=()),
+        effect=lambda before: replace(before, exists=False, objects=(), programs=()),
         execute=actions.drop,
     )
 
@@ -302,7 +345,7 @@ def _load(wanted: Wanted, actions: Actions) -> Step[State]:
     files = len(wanted.dump.files)
     size = wanted.dump.size / 1e6
     return Step(
-        statement=f"load {wanted.file}: {files} files, {size:.1f} MB",
+        statement=f"load {', '.join(wanted.dump.roots)}: {files} files, {size:.1f} MB",
         reason="The data is not there yet",
         effect=lambda before: before,
         execute=actions.load,

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql import dump_statements
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.dump_statements import (
-    DumpError,
     Rows,
     Source,
     Splitter,
     Statement,
 )
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.load_error import DumpError
 
 
 class Dripping(io.BytesIO):
@@ -101,7 +101,7 @@ def test_windows_line_ends_and_a_byte_order_mark_are_no_part_of_it() -> None:
 
 def test_without_backslash_escapes_a_backslash_ends_no_string() -> None:
     splitter = Splitter(io.BytesIO(b"SELECT 'a\\'; SELECT 'b';"))
-    splitter.backslash_escapes = False
+    splitter.heed(False)
     assert [item.text for item in splitter] == [b"SELECT 'a\\'", b"SELECT 'b'"]
 
 
@@ -113,6 +113,9 @@ def test_without_backslash_escapes_a_backslash_ends_no_string() -> None:
         ("SELECT 1;\nSELECT 2 /* never closed", "load.unterminated", 2),
         ("SELECT 1;\n\\! rm -rf /tmp/x\n", "load.client_command", 2),
         ("system ls\n", "load.client_command", 1),
+        ("SELECT 1;\nexit\n", "load.client_command", 2),
+        ("SELECT 1;\n\\q\n", "load.client_command", 2),
+        ("tee /tmp/x\n", "load.client_command", 1),
         ("DELIMITER \nSELECT 1;", "load.client_command", 1),
     ],
 )
@@ -207,3 +210,47 @@ def test_source_lines_inside_of_strings_are_text() -> None:
     items = cut("SELECT 'x\nsource y.dump\n';\nsource z.dump;")
     assert [type(item) for item in items] == [Statement, Source]
     assert items[1].name == "z.dump"
+
+
+def test_go_ends_a_statement_even_an_empty_one() -> None:
+    assert texts("SELECT 1\\g\\g\n\\G SELECT 2\\G") == ["SELECT 1", "SELECT 2"]
+
+
+def test_the_short_commands_are_the_long_ones() -> None:
+    text = "\\u shop\n\\d //\nSELECT 1; SELECT 2//\n\\. other.sql\n"
+    assert texts(text) == ["USE shop", "SELECT 1; SELECT 2", "source other.sql"]
+    assert [getattr(item, "compound", None) for item in cut(text)] == [False, True, None]
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 1 << 20])
+def test_a_word_of_the_client_inside_of_a_comment_is_a_comment(step: int) -> None:
+    text = "/* \nDELIMITER $$\n*/ SELECT 1; SELECT /* ;\nDELIMITER $$\n */ 2;\n-- DELIMITER ;;\nSELECT 3;"
+    assert texts(text, step=step) == ["SELECT 1", "SELECT /* ;\nDELIMITER $$\n */ 2", "SELECT 3"]
+
+
+@pytest.mark.parametrize("step", [1, 3, 1 << 20])
+@pytest.mark.parametrize("delimiter", ["//", "--", "$$", ";;", "go", "|"])
+def test_any_delimiter_ends_a_statement_and_nothing_else_does(delimiter: str, step: int) -> None:
+    text = f"DELIMITER {delimiter}\nSELECT 4/2, 'x{delimiter}y' {delimiter}\nSELECT 2{delimiter}\n"
+    assert texts(text, step=step) == [f"SELECT 4/2, 'x{delimiter}y'", "SELECT 2"]
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 1 << 20])
+def test_a_second_byte_that_looks_like_a_backslash_escapes_nothing(step: int) -> None:
+    data = b"SELECT '\x83\x5c', `\x83\x60`; SELECT '\xb1', 2;"
+    splitter = Splitter(Dripping(data, step))
+    splitter.heed(True, "sjis")
+    assert [item.text for item in splitter] == [
+        b"SELECT '\x83\x5c', `\x83\x60`",
+        b"SELECT '\xb1', 2",
+    ]
+
+
+@pytest.mark.parametrize("step", [29, 31, 64, 100, 997])
+def test_long_statements_end_where_they_do_wherever_the_stream_is_cut(
+    monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    monkeypatch.setattr(dump_statements, "BLOCK", step)
+    values = ",\n".join(f"({number},'it''s; {number}',\"a\\\";b\",-1)" for number in range(200))
+    one = f"INSERT INTO t VALUES {values}"
+    assert texts(f"{one};\n{one};\n{one};", step=step) == [one] * 3

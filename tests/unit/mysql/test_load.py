@@ -12,7 +12,6 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.finding import
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql import (
     load_local,
     load_rows,
-    load_run,
     load_target,
 )
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import MysqlError
@@ -32,10 +31,12 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.load_tar
     Wanted,
 )
 
-DUMP = Dump((DumpFile("employees.sql", 1_000_000),), "f" * 64)
-WANTED = Wanted(DUMP, "employees.sql")
+DUMP = Dump((DumpFile("employees.sql", 1_000_000),), "f" * 64, ("employees.sql",))
+WANTED = Wanted(DUMP)
 EMPTY = State("employees", exists=True, charset="utf8mb4", collation="utf8mb4_0900_ai_ci")
 LOADED = Note("f" * 64, "loaded", False, "", {"tables": [{"table": "salaries"}]})
+ROUTINES = Note("f" * 64, "loaded", False, "", {"tables": [], "objects": ["procedure hello"]})
+PROGRAMS = replace(EMPTY, programs=("procedure hello",))
 FULL = replace(EMPTY, objects=("salaries", "titles"))
 
 
@@ -61,6 +62,12 @@ class NoActions:
         (replace(FULL, note=replace(LOADED, fingerprint="0" * 64)), "other"),
         (replace(FULL, note=replace(LOADED, state="loading")), "half"),
         (replace(FULL, objects=("titles",), note=LOADED), "other"),
+        (PROGRAMS, "other"),
+        (replace(PROGRAMS, note=ROUTINES), "loaded"),
+        (replace(PROGRAMS, programs=("event tick",), note=ROUTINES), "other"),
+        (replace(PROGRAMS, note=replace(ROUTINES, state="loading")), "half"),
+        (replace(FULL, objects=("SALARIES",), note=LOADED), "other"),
+        (replace(FULL, objects=("SALARIES",), note=LOADED, folded=True), "loaded"),
     ],
 )
 def test_what_the_target_is_to_a_dump(state: State, found: str) -> None:
@@ -108,6 +115,13 @@ def test_servers_that_cannot_take_it_are_refused() -> None:
     assert codes == ["load.read_only", "load.gtid_off"]
 
 
+@pytest.mark.parametrize("database", ["mysql", "SYS", "performance_schema", "mysql_on_kubernetes"])
+def test_a_database_of_the_server_is_refused(database: str) -> None:
+    wanted = replace(WANTED, replace_data=True)
+    (cause,) = load_target.explain(State(database, exists=True), wanted)
+    assert cause.code == "load.system_database"
+
+
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_every_cause_has_its_words(language: str) -> None:
     facts = {
@@ -148,34 +162,6 @@ def test_a_refusal_shows_the_statement_but_no_password() -> None:
 )
 def test_a_refusal_is_told_by_its_number(errno: int, code: str) -> None:
     assert refused(MysqlError("x", errno, "why"), "dump.sql:3", b"SELECT 1", []).code == code
-
-
-@pytest.mark.parametrize(
-    ("text", "database"),
-    [
-        (b"DROP DATABASE shop", b"shop"),
-        (b"drop schema if exists `a``b`", b"`a``b`"),
-        (b"/*!40000 DROP DATABASE IF EXISTS `shop`*/", b"`shop`"),
-        (b"CREATE DATABASE /*!32312 IF NOT EXISTS*/ `shop` /*!40100 X */", b"`shop`"),
-        (b"USE shop", b"shop"),
-    ],
-)
-def test_the_database_of_a_statement_is_seen(text: bytes, database: bytes) -> None:
-    found = load_run.OTHER_DATABASE.match(text)
-    assert found
-    assert found[1] == database
-
-
-def test_statements_that_hide_rows_from_replicas_are_seen() -> None:
-    hiding = [
-        b"SET @@SESSION.SQL_LOG_BIN= 0",
-        b"SET sql_log_bin=0",
-        b"SET SESSION sql_log_bin = 0",
-        b"SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ 'x:1'",
-        b"/*!80000 SET SESSION SQL_LOG_BIN=0*/",
-    ]
-    assert all(load_run.HIDES_FROM_REPLICAS.match(text) for text in hiding)
-    assert not load_run.HIDES_FROM_REPLICAS.match(b"SET @SAVED_LOG_BIN = @@SESSION.SQL_LOG_BIN")
 
 
 def test_the_servers_count_of_a_load_is_read() -> None:
