@@ -48,7 +48,10 @@ _INTEGERS = r"(?:tinyint(?!\(1\))|smallint|mediumint|int|bigint|year)"
 _NO_WIDTH = r"\(\d+\)(?!(?: unsigned)? zerofill)"
 _WIDTH = re.compile(rf"^(  `(?:[^`]|``)*` {_INTEGERS}){_NO_WIDTH}", re.MULTILINE)
 _RETURNED = re.compile(rf"(\) RETURNS {_INTEGERS}){_NO_WIDTH}")
-_UTF8MB3 = re.compile(r"\b(CHARSET=|CHARACTER SET |CHARSET |COLLATE[ =])utf8(?=_|\b)")
+_UTF8MB3 = re.compile(
+    r"\b((?:character_set_client|collation_connection|database_collation)="
+    r"|CHARSET=|CHARACTER SET |CHARSET |COLLATE[ =])utf8(?=_|\b)"
+)
 _EVENT_STATE = re.compile(
     rb"(?P<head> ON COMPLETION (?:NOT )?PRESERVE )(?:ENABLE|DISABLE ON (?:SLAVE|REPLICA))(?= |$)"
 )
