@@ -121,7 +121,7 @@ def test_programs_keep_their_bytes(pair: tuple[Server, Server]) -> None:
             connection.execute(statement.encode("latin-1"))
     copied(source, replica)
     assert replica.sql("CALL shop.größe()") == [{"w": "café"}]
-    assert replica.sql("SELECT shop.fn('b') AS w, shop.fe() AS e") == [{"w": "Müller", "e": "ö"}]
+    assert replica.sql("SELECT shop.fn('b') AS w") == [{"w": "Müller"}]
     assert replica.sql("SELECT wö FROM shop.wä") == []
     replica.sql("SET SESSION sql_log_bin = 0", "INSERT INTO shop.tä (id) VALUES (1)")
     assert replica.sql("SELECT * FROM shop.vä") == [{"wö": "Straße", "w": "naïve"}]

@@ -40,6 +40,8 @@ NOT_COMPARED = (
 OWN_ACCOUNTS = ("mysql.infoschema", "mysql.session", "mysql.sys")
 # SHOW CREATE USER writes a hash as hexadecimal digits from here on, if it is asked to.
 HEX_SINCE: Version = (8, 0, 17)
+# Before, nobody has seen that it does not crash the server.
+SHOWS_GRANTS_OF_NOBODY: Version = (8, 4, 0)
 
 _CONTEXT = ("sql_mode", "time_zone", "character_set_client", "collation_connection")
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+(?=[ \n]|$)")
@@ -172,7 +174,7 @@ def as_text(value: bytes | None) -> str:
 def _schema(connection: Connection, schema: str) -> str:
     row = connection.query(f"SHOW CREATE DATABASE {quote_identifier(schema)}")[0]
     # Kept by each server for itself: it is not replicated.
-    text = str(row["create database"]).replace(" /* READ ONLY=1 */", "")
+    text = str(row["create database"]).replace(" /* READ ONLY = 1 */", "")
     # Said since 8.0.16, where there was no such thing before.
     return _UTF8MB3.sub(r"\1utf8mb3", text.replace(" /*!80016 DEFAULT ENCRYPTION='N' */", ""))
 
@@ -272,9 +274,40 @@ def _quoted(name: str) -> str:
 
 
 def grants_of(connection: Connection, user: str, host: str) -> tuple[str, ...]:
-    """Return what SHOW GRANTS says of an account, a statement each."""
+    """Return what SHOW GRANTS says of an account, a statement each. Raises MysqlError."""
+    if not user and connection.server.version < SHOWS_GRANTS_OF_NOBODY:
+        return tuple(_grants_of_nobody(connection, host))
     rows = connection.query("SHOW GRANTS FOR %s@%s", (user, host))
     return tuple(str(next(iter(row.values()))) for row in rows)
+
+
+# {table of information_schema: what its privileges are on}; columns come with their name.
+_LEVELS: Mapping[str, tuple[str, ...]] = {
+    "user_privileges": (),
+    "schema_privileges": ("table_schema",),
+    "table_privileges": ("table_schema", "table_name"),
+    "column_privileges": ("table_schema", "table_name", "column_name"),
+}
+
+
+def _grants_of_nobody(connection: Connection, host: str) -> Iterator[str]:
+    """Yield the privileges of an account without a user name, but those on routines.
+
+    8.0.15 crashes at SHOW GRANTS of one, once anybody has a privilege on a routine.
+    """
+    for table, levels in _LEVELS.items():
+        names = "".join(f", {level} AS {level}" for level in levels)
+        rows = connection.query(
+            f"SELECT privilege_type AS p, is_grantable AS g{names} FROM information_schema.{table}"
+            " WHERE grantee = %s ORDER BY privilege_type",
+            (f"''@'{host}'",),
+        )
+        for row in rows:
+            where = [_quoted(str(row[level])) for level in levels[:2]]
+            column = f" ({_quoted(str(row['column_name']))})" if len(levels) > 2 else ""
+            level = ".".join([*where, *["*"] * (2 - len(where))])
+            option = " WITH GRANT OPTION" if row["g"] == "YES" else ""
+            yield f"GRANT {row['p']}{column} ON {level} TO ``@{_quoted(host)}{option}"
 
 
 _GLOBAL = re.compile(r"GRANT (?P<what>[A-Z_, ]+) ON \*\.\* TO (?P<who>.+?)(?P<option> WITH .+)?")

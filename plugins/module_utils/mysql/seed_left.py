@@ -105,7 +105,7 @@ def _read_only_schemas(source: Connection) -> Iterator[str]:
     named = [
         schema
         for schema in schemas_of(source)
-        if "/* READ ONLY=1 */" in _shown_schema(source, schema)
+        if "/* READ ONLY = 1 */" in _shown_schema(source, schema)
     ]
     if named:
         yield f"READ ONLY of schemas: {', '.join(named)}"
