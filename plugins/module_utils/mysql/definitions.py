@@ -310,18 +310,33 @@ def _grants_of_nobody(connection: Connection, host: str) -> Iterator[str]:
             yield f"GRANT {row['p']}{column} ON {level} TO ``@{_quoted(host)}{option}"
 
 
-_GLOBAL = re.compile(r"GRANT (?P<what>[A-Z_, ]+) ON \*\.\* TO (?P<who>.+?)(?P<option> WITH .+)?")
+_PRIVILEGES = r"[A-Z][A-Z_ ]*(?: \([^)]*\))?"
+_GRANT = re.compile(
+    rf"GRANT (?P<what>{_PRIVILEGES}(?:, {_PRIVILEGES})*) ON (?P<rest>.+)", re.DOTALL
+)
+_COLUMNS = re.compile(r"(?P<name>[A-Z_ ]+) \((?P<columns>.+)\)", re.DOTALL)
 
 
 def grants_alike(grants: Sequence[str], privileges: Collection[str] | None) -> list[str]:
-    """Return GRANTs one privilege a line where they are global, quoted as newer servers do."""
+    """Return GRANTs one privilege and column a line, quoted as newer servers do.
+
+    privileges: the global ones that count.
+    """
     found: set[str] = set()
-    for grant in grants:
-        match = _GLOBAL.fullmatch(grant.replace("'", "`"))
+    for grant in (each.replace("'", "`") for each in grants):
+        match = _GRANT.fullmatch(grant)
         if match is None:
-            found.add(grant.replace("'", "`"))
+            found.add(grant)
             continue
-        for name in (each.strip() for each in match["what"].split(",")):
-            if name != "USAGE" and (privileges is None or name in privileges):
-                found.add(f"GRANT {name} ON *.*{match['option'] or ''}")
+        world = match["rest"].startswith("*.* ")
+        for name in re.split(r", (?![^(]*\))", match["what"]):
+            if name == "USAGE" or (world and privileges is not None and name not in privileges):
+                continue
+            columns = _COLUMNS.fullmatch(name)
+            each_of = (
+                [f"{columns['name']} ({one})" for one in columns["columns"].split(", ")]
+                if columns
+                else [name]
+            )
+            found.update(f"GRANT {one} ON {match['rest']}" for one in each_of)
     return sorted(found)

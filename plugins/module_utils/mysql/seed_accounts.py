@@ -98,6 +98,11 @@ def grant_privileges(
         if each.default_roles:
             roles = ", ".join(each.default_roles).replace("%", "%%")
             replica.execute(f"ALTER USER %s@%s DEFAULT ROLE {roles}", (each.user, each.host))
+    for user, host in there:
+        # Making them was noted as well.
+        replica.execute(
+            "DELETE FROM mysql.password_history WHERE user = %s AND host = %s", (user, host)
+        )
     for table in _TABLES:
         _write_rows(source, replica, table, there)
     for each in accounts:
