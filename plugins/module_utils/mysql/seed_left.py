@@ -44,6 +44,7 @@ _BY_DUMP: Mapping[str, Names] = {
     "loadable functions": _asked("SELECT name AS n FROM mysql.func"),
     "resource groups": _asked(
         "SELECT resource_group_name AS n FROM information_schema.resource_groups"
+        " WHERE resource_group_name NOT LIKE 'SYS\\_%' AND resource_group_name <> 'USR_default'"
     ),
     "servers of federated tables": _asked("SELECT server_name AS n FROM mysql.servers"),
     "tables in the schemas mysql and sys": _asked(_SYSTEM_TABLES),
@@ -59,7 +60,10 @@ def left_behind(source: Connection, replica: Connection, method: str) -> list[st
     asked = {**_COMMON, **(_BY_DUMP if method == "dump" else {})}
     lines = []
     for what, names in asked.items():
-        # A newer replica has all that its older source made for itself, and more.
+        # A newer replica has all that its older source made for itself, and more; an older one has not.
+        if what.endswith("mysql and sys") and source.server.version > replica.server.version:
+            lines.append(f"{what}: not looked for, since the source is newer")
+            continue
         lacking = sorted(names(source) - names(replica))
         if lacking:
             lines.append(f"{what}: {', '.join(lacking)}")

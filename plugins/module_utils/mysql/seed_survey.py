@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..polling import look_until
-from .connection import Connection, MysqlError
+from .connection import Connection, MysqlError, Version
 from .definitions import accounts_of, as_text, names_of, schemas_of, show
 from .replication import SYSTEM_SCHEMAS
 from .seed import MARKER
@@ -20,6 +21,7 @@ from .seed_programs import broken
 ROWLESS = frozenset({"BLACKHOLE", "FEDERATED"})
 # A transaction of a two-phase commit is prepared for a moment; one that stays is nobody's any more.
 PREPARED_SECONDS = 5.0
+_VERSIONED = re.compile(r"/\*!(?P<version>\d{5,6}) .*?\*/", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -199,9 +201,16 @@ def _words(source: Connection, replica: Connection, schemas: Collection[str]) ->
     for schema in schemas:
         for name in names_of(source, "table", schema):
             text = as_text(show(source, "table", schema, name)["create table"])
-            refused = why_refused(replica, text)
+            refused = why_refused(replica, text) or _passed_over(text, replica.server.version)
             if refused:
                 yield f"table {schema}.{name}: {refused}"
+
+
+def _passed_over(text: str, version: Version) -> str:
+    """Return what an older server would take for a comment, empty where there is nothing."""
+    number = version[0] * 10000 + version[1] * 100 + version[2]
+    found = [match[0] for match in _VERSIONED.finditer(text) if int(match["version"]) > number]
+    return f"the replica would leave out {', '.join(found)}" if found else ""
 
 
 def why_refused(replica: Connection, text: str) -> str:

@@ -203,7 +203,7 @@ class _Doer:
 
     def create_programs(self, schema: str, tables: tuple[str, ...], whole: bool) -> None:
         with self._hands.recovered() as ours, self._writer() as writer:
-            without = broken(ours, [schema])
+            without = broken(ours, [schema]) if whole else {}
             if whole:
                 copy_routines(ours, writer, [schema], without)
                 copy_views(ours, writer, [schema], without)
