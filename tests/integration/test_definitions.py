@@ -9,6 +9,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql import d
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.account import (
     every_privilege,
 )
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.dialect import statement
 
 from tests.integration.conftest import ServerFactory
 from tests.integration.servers import Server
@@ -80,8 +81,8 @@ def test_a_creators_session_is_part_of_a_program(server: Server) -> None:
 
 
 def test_an_event_that_rests_on_a_replica_is_the_same(server: Server) -> None:
-    words = "DISABLE ON SLAVE" if server.version == "8.0.15" else "DISABLE ON REPLICA"
     with server.connect() as connection:
+        words = statement("disable_on_replica", connection.server.version)
         before = definitions.read(connection)
         connection.execute(f"ALTER EVENT shop.e {words}")
         assert definitions.differences(before, definitions.read(connection)) == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import MysqlError
 
+from tests.integration import servers
 from tests.integration.conftest import ServerFactory
 from tests.integration.replicas import grant
 from tests.integration.runner import codes, fail, succeed
@@ -125,6 +126,30 @@ def test_an_account_that_the_replica_cannot_have_is_named(server_factory: Server
     assert "account 'native'@'%'" in " ".join(without["seed"]["not_carried"])
     assert new.sql("SELECT user FROM mysql.user WHERE user = 'native'") == []
     assert new.sql("SELECT user FROM mysql.user WHERE user = 'reader'") == [{"user": "reader"}]
+
+
+@pytest.mark.skipif("8.0.33" not in servers.VERSIONS, reason="no server of that version here")
+def test_a_newer_source_of_the_series(server_factory: ServerFactory) -> None:
+    """An older replica takes what it knows, and what it does not is named: hashes go as it reads them."""
+    new, old = server_factory("8.0.33", 1), server_factory("8.0.15", 11)
+    new.sql(
+        "CREATE DATABASE shop",
+        "CREATE TABLE shop.t (id INT PRIMARY KEY, i INT INVISIBLE)",
+        "CREATE USER a@'%' IDENTIFIED BY 'pw' COMMENT 'c'",
+        "CREATE USER b@'%' IDENTIFIED BY 'pw'",
+        "CREATE USER n@'%' IDENTIFIED WITH mysql_native_password BY 'pw'",
+    )
+    grant(new)
+    purge(new)
+    wanted = seeding(old, new, seed="dump")
+    failed = fail("mysql_replication", wanted, check=True)
+    assert codes(failed) == ["replication.seed_impossible", "replication.seed_broken"]
+    assert "table shop.t: the replica would leave out /*!80023 INVISIBLE */" in failed["msg"]
+    assert "account 'a'@'%': You have an error" in failed["msg"]
+    new.sql("DROP TABLE shop.t", "DROP USER a@'%'", "CREATE TABLE shop.u (id INT PRIMARY KEY)")
+    twice(wanted)
+    for name in ("b", "n"):
+        old.connect(user=name, password="pw").close()
 
 
 def test_what_stays_behind_is_told(server_factory: ServerFactory, version: str) -> None:
