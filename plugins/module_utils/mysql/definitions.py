@@ -54,6 +54,7 @@ _UTF8MB3 = re.compile(
     r"\b((?:character_set_client|collation_connection|database_collation)="
     r"|CHARSET=|CHARACTER SET |CHARSET |COLLATE[ =])utf8(?=_|\b)"
 )
+_COLUMN_OF_SCHEMA = re.compile(r"`(?:[^`]|``)*`\.(`(?:[^`]|``)*`\.`(?:[^`]|``)*`)")
 _EVENT_STATE = re.compile(
     rb"(?P<head> ON COMPLETION (?:NOT )?PRESERVE )(?:ENABLE|DISABLE ON (?:SLAVE|REPLICA))(?= |$)"
 )
@@ -77,11 +78,13 @@ def read(
     *,
     accounts: bool = True,
     privileges: Collection[str] | None = None,
+    across: bool = False,
 ) -> dict[str, str]:
     """Return each definition of these schemas, or of all but the server's own, by kind and name.
 
     accounts: whether accounts and roles are read too; a digest stands for what has a secret in it.
     privileges: the global ones that count, where the servers to compare do not know the same; None: all.
+    across: whether they are of two versions, which name a view's columns with and without the schema.
     Raises MysqlError.
     """
     found: dict[str, str] = {}
@@ -89,7 +92,10 @@ def read(
         found[f"schema {schema}"] = _schema(connection, schema)
         for kind, reader in _READERS.items():
             for name in names_of(connection, kind, schema):
-                found[f"{kind} {schema}.{name}"] = reader(connection, schema, name)
+                text = reader(connection, schema, name)
+                if across and kind == "view":
+                    text = _COLUMN_OF_SCHEMA.sub(r"\1", text)
+                found[f"{kind} {schema}.{name}"] = text
     if accounts:
         for user, host in accounts_of(connection):
             found[f"account '{user}'@'{host}'"] = _account(connection, user, host, privileges)

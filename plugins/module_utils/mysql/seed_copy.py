@@ -191,7 +191,10 @@ def _require_alike(
     What only the replica has are accounts, and they stay; its session's own account keeps what it has.
     """
     known = every_privilege(source) & every_privilege(replica)
-    theirs, mine = (definitions.read(each, privileges=known) for each in (source, replica))
+    across = source.server.version != replica.server.version
+    theirs, mine = (
+        definitions.read(each, privileges=known, across=across) for each in (source, replica)
+    )
     own = {
         f"account '{each.user}'@'{each.host}'"
         for each in accounts
