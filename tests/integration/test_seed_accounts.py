@@ -152,7 +152,7 @@ def test_a_newer_source_of_the_series(server_factory: ServerFactory) -> None:
         old.connect(user=name, password="pw").close()
 
 
-def test_what_stays_behind_is_told(server_factory: ServerFactory, version: str) -> None:
+def test_what_stays_behind_is_named(server_factory: ServerFactory, version: str) -> None:
     source, replica = server_factory(version, 1), server_factory(version, 11)
     source.sql(
         "CREATE DATABASE shop",

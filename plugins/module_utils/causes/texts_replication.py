@@ -391,7 +391,7 @@ TEXTS: Mapping[str, Text] = {
         Words(
             "The source of {subject} has XA transactions that stay prepared: a copy would lack them, and"
             " the replica would stop at their XA COMMIT (1397)",
-            "End each on the source (XA COMMIT or XA ROLLBACK with the xid shown), then run this again",
+            "End each on the source, by XA COMMIT or XA ROLLBACK and the xid as it is shown, then run this again",
         ),
         Words(
             "{subject}의 소스에 준비(prepared) 상태로 남은 XA 트랜잭션이 있습니다. 덤프에는 이것이 빠지고,"
@@ -402,11 +402,11 @@ TEXTS: Mapping[str, Text] = {
     "replication.seed_left": Text(
         "warning",
         Words(
-            "Seeding {subject} leaves behind what its source keeps beside its schemas",
+            "Seeding {subject} does not bring everything that its source has",
             "Bring over by hand what {subject} needs of it",
         ),
         Words(
-            "{subject}을(를) 시드해도 소스가 스키마 밖에 따로 갖고 있는 것은 옮겨지지 않습니다",
+            "{subject}을(를) 시드해도 소스에 있는 모든 것이 옮겨지지는 않습니다",
             "그중 {subject}에 필요한 것을 직접 옮기세요",
         ),
     ),

@@ -110,14 +110,14 @@ def snapshot(source: Connection, holder: Connection) -> Iterator[Copied]:
 def _stand_still(source: Connection) -> None:
     """Hold all writes at a moment in which no XA transaction is prepared. Raises CollectionError."""
 
-    def held() -> frozenset[str]:
+    def stopped() -> frozenset[str]:
         source.execute("FLUSH TABLES WITH READ LOCK")
         found = prepared(source)
         if found:
             source.execute("UNLOCK TABLES")
         return found
 
-    left = look_until(held, lambda found: not found, UNPREPARED_SECONDS)
+    left = look_until(stopped, lambda found: not found, UNPREPARED_SECONDS)
     if left:
         raise CollectionError(
             f"{source.address} has prepared XA transactions, which are in no snapshot, and has had some"

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..polling import look_until
-from .connection import Connection, MysqlError, Version
+from .connection import Connection, MysqlError, Row, Version
 from .definitions import accounts_of, as_text, names_of, schemas_of, show
 from .replication import SYSTEM_SCHEMAS
 from .seed import MARKER
@@ -62,12 +62,15 @@ def lost_by_clone(source: Connection, replica: Connection) -> list[str]:
 
 
 def prepared(source: Connection) -> frozenset[str]:
-    """Return the XA transactions that are prepared now. Needs XA_RECOVER_ADMIN. Raises MysqlError."""
+    """Return the xids of XA transactions that are prepared now. Needs XA_RECOVER_ADMIN. Raises MysqlError."""
     rows = source.query("XA RECOVER CONVERT XID")
-    return frozenset(
-        f"{row['data']} (gtrid {row['gtrid_length']} bytes, format {row['formatid']})"
-        for row in rows
-    )
+    return frozenset(_xid(row) for row in rows)
+
+
+def _xid(row: Row) -> str:
+    """Return an xid as XA COMMIT takes it."""
+    data, cut = str(row["data"]).removeprefix("0x"), 2 * int(row["gtrid_length"])
+    return f"x'{data[:cut]}',x'{data[cut:]}',{row['formatid']}"
 
 
 def lasting_prepared(source: Connection) -> tuple[str, ...]:
