@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connecti
 
 from tests.integration import servers
 from tests.integration.conftest import ServerFactory
-from tests.integration.replicas import grant
+from tests.integration.replicas import USER, grant
 from tests.integration.runner import codes, fail, succeed
 from tests.integration.servers import Server
 from tests.integration.test_replication_seed import purge, seeding, twice
@@ -245,6 +247,66 @@ def test_what_tables_and_events_stand_on_comes_along(
     ]
     counter = "SELECT CONCAT(auto_increment) AS n FROM information_schema.tables WHERE table_name = 'made'"
     assert replica.sql("SET SESSION information_schema_stats_expiry = 0", counter) == [{"n": "900"}]
+
+
+@pytest.mark.skipif("8.0.33" not in servers.VERSIONS, reason="no server with a keyring plugin here")
+def test_what_is_encrypted_needs_a_keyring(server_factory: ServerFactory) -> None:
+    def keyring(number: int) -> tuple[str, str]:
+        file = f"/tmp/keyring-{os.getpid()}-{number}"
+        return "--early-plugin-load=keyring_file.so", f"--keyring-file-data={file}"
+
+    source = server_factory("8.0.33", 1, *keyring(1))
+    source.sql(
+        "CREATE DATABASE shop",
+        "CREATE TABLE shop.t (id INT PRIMARY KEY) ENCRYPTION='Y'",
+        "INSERT INTO shop.t VALUES (1)",
+        "CREATE TABLESPACE ts ADD DATAFILE 'ts.ibd' ENCRYPTION='Y'",
+        "CREATE TABLE shop.u (id INT PRIMARY KEY) TABLESPACE ts ENCRYPTION='Y'",
+    )
+    grant(source)
+    source.sql(f"GRANT BACKUP_ADMIN ON *.* TO {USER}@'%'")
+    purge(source)
+    without = server_factory("8.0.33", 11)
+    for way in ("clone", "dump"):
+        failed = fail("mysql_replication", seeding(without, source, seed=way))
+        assert codes(failed) == ["replication.seed_impossible"]
+        for name in ("shop/t", "ts"):
+            assert f"tablespace {name} is encrypted" in failed["msg"]
+        assert not failed["changed"]
+    replica = server_factory("8.0.33", 12, *keyring(12))
+    twice(seeding(replica, source, seed="dump"))
+    assert differing(source, replica) == []
+    asked = (
+        "SELECT name FROM information_schema.innodb_tablespaces WHERE encryption = 'Y' ORDER BY 1"
+    )
+    assert replica.sql(asked) == source.sql(asked) == [{"name": "shop/t"}, {"name": "ts"}]
+
+
+def test_files_outside_the_data_directory_are_named(server_factory: ServerFactory) -> None:
+    name = f"/srv/ext-{os.getpid()}"
+    folder = servers.tree("9.7") / name[1:]
+    folder.mkdir()
+    servers.in_tree(servers.tree("9.7"), "chown", "mysql:mysql", name)
+    try:
+        source = server_factory("9.7", 1, f"--innodb-directories={name}")
+        replica = server_factory("9.7", 11)
+        source.sql(
+            "CREATE DATABASE shop",
+            f"CREATE TABLE shop.t (id INT PRIMARY KEY) DATA DIRECTORY='{name}'",
+            "CREATE TABLE shop.q (id INT PRIMARY KEY) PARTITION BY HASH (id)"
+            f" (PARTITION p1 DATA DIRECTORY='{name}', PARTITION p2)",
+        )
+        grant(source)
+        source.sql(f"GRANT BACKUP_ADMIN ON *.* TO {USER}@'%'")
+        purge(source)
+        for way in ("clone", "dump", "auto"):
+            failed = fail("mysql_replication", seeding(replica, source, seed=way))
+            assert set(codes(failed)) == {"replication.seed_impossible"}
+            assert f"file {name}/shop/t.ibd" in failed["msg"]
+            assert f"file {name}/shop/q#p#p1.ibd" in failed["msg"]
+            assert not failed["changed"]
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_an_engine_that_the_replica_has_not_is_named(
