@@ -4,17 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import roads
 from .causes import replication as causes
-from .finding import CollectionError
-from .mysql import seed
+from .finding import CollectionError, Finding
+from .mysql import seed, seed_survey
 from .mysql.connection import Connection
+from .mysql.definitions import COMPARED, NOT_COMPARED
 from .mysql.replication import State
 from .mysql.seed_clone import Donor, NotBackError
+from .mysql.seed_left import left_behind
 from .mysql.seed_plan import Seeding
 
 UNTOUCHED = {"changed": False, "plan": []}
@@ -61,46 +63,99 @@ def seeding_of(params: Mapping[str, Any], ends: Ends, need: seed.Need) -> Seedin
     if not need.needed or case.source is None:
         return None
     donor = _donor(params, case.state, case.channel)
-    facts, source_facts = seed.Facts(), seed.Facts()
     asked = params["seed"]
-    versions = (case.state.server.version, case.source.server.version)
-    clone = [] if donor else ["no account to clone with: seed_user and seed_password"]
-    if asked in ("auto", "clone") and donor is not None:
-        with roads.connect_instance(params, params["source_instance"]) as source:
-            source_facts = seed.observe_facts(source, donor.user)
-        facts = seed.observe_facts(ends.connection)
-        clone = seed.clone_hindrances(versions, source_facts.may_clone, donor.user)
-    method = _method(case, asked, clone, seed.dump_hindrances(versions))
+    if asked == "reload" and not case.source.gtid_purged:
+        return _by_method("reload", params, ends, need, donor)
+    facts = seed.observe_facts(ends.connection)
+    with roads.connect_instance(params, params["source_instance"]) as source:
+        source_facts = seed.observe_facts(source, donor.user if donor else None)
+        clone = _clone_hindrances(ends, source, donor, source_facts)
+        if asked in ("auto", "clone") and not clone:
+            how = _by_method("clone", params, ends, need, donor)
+            left = left_behind(source, ends.connection, "clone")
+            return replace(how, facts=facts, source_facts=source_facts, left=tuple(left))
+        _refuse_method(case, asked, clone)
+        _refuse_newer(case, clone if asked == "auto" else [])
+        surveyed = seed_survey.survey(source, ends.connection)
+    without = frozenset(params["seed_without"])
+    refused = _dump_findings(case, surveyed, without)
+    if refused:
+        also = [causes.seed_impossible(case, "clone", clone)] if asked == "auto" else []
+        raise CollectionError(f"{case.subject} is not seeded", [*refused, *also], UNTOUCHED)
+    gone = sorted(without & surveyed.broken.keys())
+    left = [f"left out as asked for: {', '.join(gone)}"] if gone else []
+    how = _by_method("reload" if asked == "reload" else "dump", params, ends, need, donor)
+    return replace(how, without=frozenset(gone), left=(*left, *surveyed.left))
+
+
+def _clone_hindrances(
+    ends: Ends, source: Connection, donor: Donor | None, facts: seed.Facts
+) -> list[str]:
+    """Return why the replica cannot clone the source, or would lose something by it."""
+    versions = (ends.connection.server.version, source.server.version)
+    if donor is None:
+        return ["no account to clone with: seed_user and seed_password"]
+    found = seed.clone_hindrances(versions, facts.may_clone, donor.user)
+    return [*found, *seed_survey.lost_by_clone(source, ends.connection)]
+
+
+def _refuse_method(case: causes.Case, asked: str, clone: Sequence[str]) -> None:
+    """Raise CollectionError where the way that is asked for cannot be, and no other is allowed."""
+    found: list[Finding] = []
+    if asked == "clone":
+        found.append(causes.seed_impossible(case, "clone", clone))
+    # Nothing of the source is needed where its binary logs hold everything.
+    if asked == "reload" and case.source and case.source.schemas:
+        words = "its binary logs do not begin with its data: name it too in seed_overwrite"
+        found.append(causes.seed_impossible(case, "reload", [f"source: {words}"]))
+    if found:
+        raise CollectionError(f"{case.subject} is not seeded", found, UNTOUCHED)
+
+
+def _by_method(
+    method: seed.Method,
+    params: Mapping[str, Any],
+    ends: Ends,
+    need: seed.Need,
+    donor: Donor | None,
+) -> Seeding:
     return Seeding(
         method=method,
-        channel=case.channel,
+        channel=ends.case.channel,
         need=need,
         source_name=params["source_instance"]["name"],
         donor=donor,
-        facts=facts,
-        source_facts=source_facts,
         login_user=ends.login_user,
         seconds=params["seed_timeout"],
     )
 
 
-def _method(case: causes.Case, asked: str, clone: list[str], dump: list[str]) -> seed.Method:
-    """Return clone where both ends can, a dump otherwise, or what was asked for."""
-    if asked in ("auto", "clone") and not clone:
-        return "clone"
-    if asked == "reload":
-        # Nothing of the source is needed where its binary logs hold everything.
-        purged = bool(case.source and case.source.gtid_purged)
-        if purged and case.source and case.source.schemas:
-            words = "its binary logs do not begin with its data: name it too in seed_overwrite"
-            found = causes.seed_impossible(case, "reload", [f"source: {words}"])
-            raise CollectionError(f"{case.subject} is not seeded", [found], UNTOUCHED)
-        return "reload"
-    hindrances = clone if asked == "clone" else [*clone * (asked == "auto"), *dump]
-    if asked == "clone" or dump:
-        found = causes.seed_impossible(case, "clone" if asked == "clone" else "dump", hindrances)
+def _refuse_newer(case: causes.Case, clone: Sequence[str]) -> None:
+    """Raise CollectionError where the source is of a newer series: what it holds need not be looked at."""
+    if case.source is None:
+        return
+    versions = (case.state.server.version, case.source.server.version)
+    hindrances = seed.dump_hindrances(versions)
+    if hindrances:
+        found = causes.seed_impossible(case, "dump", [*clone, *hindrances])
         raise CollectionError(f"{case.subject} is not seeded", [found], UNTOUCHED)
-    return "dump"
+
+
+def _dump_findings(
+    case: causes.Case, surveyed: seed_survey.Survey, without: frozenset[str]
+) -> list[Finding]:
+    """Return why a copy is refused before it begins."""
+    found: list[Finding] = []
+    if surveyed.refused:
+        found.append(causes.seed_impossible(case, "dump", surveyed.refused))
+    broken = {name: why for name, why in surveyed.broken.items() if name not in without}
+    if broken:
+        proof = [f"{name}: {why}" for name, why in broken.items()]
+        names = ", ".join(f'"{name}"' for name in broken)
+        found.append(case.finding("replication.seed_broken", *proof, names=names))
+    if surveyed.prepared:
+        found.append(case.finding("replication.seed_prepared", *surveyed.prepared))
+    return found
 
 
 def _donor(params: Mapping[str, Any], state: State, channel: str) -> Donor | None:
@@ -114,6 +169,28 @@ def _donor(params: Mapping[str, Any], state: State, channel: str) -> Donor | Non
     if not (host and user and password):
         return None
     return Donor(str(host), int(port or 3306), str(user), str(password))
+
+
+def doubts(case: causes.Case, how: Seeding | None) -> list[Finding]:
+    """Return what stays behind as a warning."""
+    if how is None or not how.left:
+        return []
+    return [case.finding("replication.seed_left", *how.left)]
+
+
+def proved(how: Seeding | None) -> dict[str, list[str]]:
+    """Return what is compared with the source when the replica was seeded, what is not, what stays behind."""
+    compared: list[str] = []
+    not_compared: list[str] = []
+    if how is not None and how.method == "clone":
+        not_compared = [
+            "rows and definitions: a clone carries pages, which the server checks alone"
+        ]
+    elif how is not None and how.method == "dump":
+        compared = ["count and checksum of the rows of every table", *COMPARED]
+        not_compared = [*NOT_COMPARED]
+    left = list(how.left) if how else []
+    return {"compared": compared, "not_compared": not_compared, "not_carried": left}
 
 
 def explained(case: causes.Case, error: NotBackError, seconds: float) -> CollectionError:

@@ -332,7 +332,7 @@ class _Work:
                 before, self.source.state, how, self.session, self._open_source, self.record
             )
         folded = seeded.after()
-        doubts = self._refuse(replace(self.case, state=folded))
+        doubts = [*self._refuse(replace(self.case, state=folded)), *seeding.doubts(self.case, how)]
         self._require_account(before)
         plan = planning.plan(folded, self._begun(), self.session.connection)
         if self.task.check:
@@ -558,4 +558,5 @@ class _Work:
             "tables": copied.tables if copied else None,
             "rows": copied.rows if copied else None,
             "seconds": round(copied.seconds, 1) if copied else None,
+            **seeding.proved(how),
         }

@@ -296,11 +296,16 @@ options:
       - V(auto) clones where both servers can, and copies otherwise. An instance that needs no seed is left alone.
       - V(clone) lets the replica fetch the source's data directory (C(CLONE INSTANCE)). Both servers need 8.0.17, and
         the same release before 8.0.37, the same series from there on. mysqld stops in the end; where something
-        supervises it, as in a Pod, it comes back by itself.
-      - V(dump) copies schemas (tables, views, triggers, routines, events), accounts and roles from a consistent
-        snapshot, row by row from session to session, without a file and without client programs, and compares the
-        checksum of every table. Accounts that only the replica has stay. On the source it needs BACKUP_ADMIN, RELOAD
-        and SELECT on everything.
+        supervises it, as in a Pod, it comes back by itself. It is refused where the source has tables of other
+        engines than InnoDB (their rows would be gone), files outside its data directory, or encrypted tablespaces that
+        the replica has no keyring for; V(auto) then copies.
+      - V(dump) copies schemas (tables, views, triggers, routines, events), accounts and roles, general tablespaces,
+        spatial reference systems and named time zones from a consistent snapshot, row by row from session to session,
+        without a file and without client programs. Then it compares the checksum of every table, and all definitions
+        and accounts as both servers show them. Accounts that only the replica has stay.
+      - During a V(dump) writes to tables of other engines than InnoDB wait until it ends. On the source it needs
+        BACKUP_ADMIN, RELOAD, XA_RECOVER_ADMIN and SELECT on everything. It is refused while XA transactions stay
+        prepared, and where something cannot be made again, which O(seed_without) can leave out.
       - V(reload) empties the replica and lets it follow from the beginning, so that data is poured in once more
         through the source. The source is emptied too where O(seed_overwrite) names it.
       - V(clone) and V(dump) also seed an instance that never followed and holds nothing, though the source's binary
@@ -317,6 +322,14 @@ options:
     description:
       - Names of instances whose own schemas and transactions may be taken away.
       - For a single instance that is the name of its Deployment, Pod or Service, its socket, or C(host:port).
+    type: list
+    elements: str
+    default: []
+  seed_without:
+    description:
+      - What O(seed=dump) leaves out because it cannot be made on the replica, each as the finding
+        C(replication.seed_broken) names it, such as C(view shop.v) or C(account 'app'@'%').
+      - A statement that later changes or drops one of these on the source stops the replica.
     type: list
     elements: str
     default: []
@@ -461,6 +474,19 @@ seed:
     seconds:
       description: How long copying and comparing took, null unless by a dump.
       type: float
+    compared:
+      description: What is compared with the source and found equal, a line each; empty unless by a dump.
+      type: list
+      elements: str
+    not_compared:
+      description: What is not, a line each.
+      type: list
+      elements: str
+    not_carried:
+      description:
+        - What the source has and the replica does not get, a line each. It is a warning (C(replication.seed_left)) too.
+      type: list
+      elements: str
 replicas:
   description:
     - What came of each of O(replicas), in their order, also where some failed. Instead of RV(instance),
@@ -573,6 +599,7 @@ def argument_spec() -> dict[str, Any]:
         "replicas": roads.instances_option(required=False),
         "seed": {"type": "str", "choices": list(seed.ASKED), "default": "none"},
         "seed_overwrite": {"type": "list", "elements": "str", "default": []},
+        "seed_without": {"type": "list", "elements": "str", "default": []},
         "seed_user": {"type": "str"},
         "seed_password": {"type": "str", "no_log": True},
         "seed_timeout": {"type": "int", "default": 300},

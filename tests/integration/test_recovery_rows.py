@@ -51,6 +51,9 @@ SCHEMA = (
     "CREATE TABLE side.t (id INT PRIMARY KEY, v INT)",
     "CREATE VIEW side.v AS SELECT v FROM side.t",
     "CREATE FUNCTION side.one() RETURNS INT DETERMINISTIC RETURN 1",
+    # Two letters to a client of latin1, as which it is to come back.
+    "SET NAMES latin1",
+    "CREATE FUNCTION side.word() RETURNS VARCHAR(9) CHARSET utf8mb4 DETERMINISTIC RETURN 'é'",
 )
 ROWS = (
     "INSERT INTO shop.owners VALUES (1, 'ann'), (2, 'bob'), (3, 'cy')",
@@ -251,6 +254,7 @@ def test_what_was_dropped_is_made_again_with_its_programs(case: Case) -> None:
     done = succeed(MODULE, case.arguments("apply", **options))
     assert all(table["equal"] for table in done["tables"])
     assert case.rows("SELECT SUM(v) AS n, side.one() AS one FROM side.v")[0]["n"] == 3
+    assert case.rows("SELECT side.word() AS w") == [{"w": "Ã©"}]
     # The trigger is there again, and did not act on what came back.
     assert case.rows("SELECT COUNT(*) AS n FROM shop.log") == logged
     case.server.sql("INSERT INTO shop.gone VALUES (7, 1, 'z')")

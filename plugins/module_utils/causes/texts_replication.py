@@ -375,6 +375,41 @@ TEXTS: Mapping[str, Text] = {
             "방해 요소를 없애거나 다른 seed를 고르세요(auto는 두 서버가 모두 할 수 있는 것을 고릅니다)",
         ),
     ),
+    "replication.seed_broken": Text(
+        "error",
+        Words(
+            "The source of {subject} holds what a copy cannot make again",
+            "Repair or drop each on the source, or leave them out: seed_without: [{names}]",
+        ),
+        Words(
+            "{subject}의 소스에 덤프로는 다시 만들 수 없는 것이 있습니다",
+            "소스에서 각각 고치거나 삭제하세요. 빼고 진행하려면 seed_without: [{names}]을(를) 지정하세요",
+        ),
+    ),
+    "replication.seed_prepared": Text(
+        "error",
+        Words(
+            "The source of {subject} has XA transactions that stay prepared: a copy would lack them, and"
+            " the replica would stop at their XA COMMIT (1397)",
+            "End each on the source, by XA COMMIT or XA ROLLBACK and the xid as it is shown, then run this again",
+        ),
+        Words(
+            "{subject}의 소스에 준비(prepared) 상태로 남은 XA 트랜잭션이 있습니다. 덤프에는 이것이 빠지고,"
+            " 레플리카는 나중에 XA COMMIT에서 멈춥니다(1397)",
+            "소스에서 표시된 xid로 XA COMMIT 또는 XA ROLLBACK을 실행해 각각 끝낸 뒤 다시 실행하세요",
+        ),
+    ),
+    "replication.seed_left": Text(
+        "warning",
+        Words(
+            "Seeding {subject} does not bring everything that its source has",
+            "Bring over by hand what {subject} needs of it",
+        ),
+        Words(
+            "{subject}을(를) 시드해도 소스에 있는 모든 것이 옮겨지지는 않습니다",
+            "그중 {subject}에 필요한 것을 직접 옮기세요",
+        ),
+    ),
     "replication.seed_in_progress": Text(
         "error",
         Words(

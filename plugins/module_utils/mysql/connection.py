@@ -90,6 +90,10 @@ def _lowered(names: Sequence[str], values: Sequence[Any]) -> Row:
     return {name.lower(): value for name, value in zip(names, values, strict=True)}
 
 
+def _as_bytes(value: Any) -> bytes | None:
+    return value if value is None or isinstance(value, bytes) else str(value).encode()
+
+
 class Connection:
     """One autocommitting session in utf8mb4. Use it as a context manager, or close it.
 
@@ -113,6 +117,21 @@ class Connection:
             names = [column[0] for column in cursor.description]
             return [_lowered(names, row) for row in cursor.fetchall()]
 
+    def query_bytes(self, sql: str) -> list[dict[str, bytes | None]]:
+        """Return the rows with each text as the bytes that the server holds, in no common character set.
+
+        A program is shown in its creator's character set, its name in UTF-8: as text neither survives.
+        Raises MysqlError.
+        """
+        self.execute("SET SESSION character_set_results = NULL")
+        self.raw.use_unicode = False
+        try:
+            rows = self.query(sql)
+        finally:
+            self.raw.use_unicode = True
+            self.execute("SET SESSION character_set_results = utf8mb4")
+        return [{key: _as_bytes(value) for key, value in row.items()} for row in rows]
+
     def stream(self, sql: str) -> Iterator[tuple[Any, ...]]:
         """Yield the rows as they come, none kept; no other statement before the last one.
 
@@ -132,8 +151,11 @@ class Connection:
         rows = self.query(sql, params)
         return next(iter(rows[0].values())) if rows else None
 
-    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
-        """Run a statement and return how many rows it touched. Raises MysqlError."""
+    def execute(self, sql: str | bytes, params: Sequence[Any] = ()) -> int:
+        """Run a statement and return how many rows it touched. Raises MysqlError.
+
+        Bytes are sent as they are, in the session's character_set_client.
+        """
         with self._cursor(sql, params) as cursor:
             return int(cursor.rowcount)
 
@@ -182,7 +204,7 @@ class Connection:
         """Close the connection."""
         self.close()
 
-    def _cursor(self, sql: str, params: Sequence[Any]) -> Any:
+    def _cursor(self, sql: str | bytes, params: Sequence[Any]) -> Any:
         cursor = self.raw.cursor()
         try:
             cursor.execute(sql, tuple(params) or None)
@@ -190,8 +212,9 @@ class Connection:
             raise self._refusal(error, sql) from error
         return cursor
 
-    def _refusal(self, error: Exception, sql: str) -> MysqlError:
-        failure = _translated(error, f"{self.address} refused the statement", sql)
+    def _refusal(self, error: Exception, sql: str | bytes) -> MysqlError:
+        sent = sql.decode("utf-8", "backslashreplace") if isinstance(sql, bytes) else sql
+        failure = _translated(error, f"{self.address} refused the statement", sent)
         if failure.lost and self.explain_loss is not None:
             failure.findings = tuple(self.explain_loss())
         return failure

@@ -16,7 +16,7 @@ from .gtid import GtidSet
 from .replication import State
 from .seed import MARKER, Facts, Method, Need
 from .seed_clone import Donor, Session, clone, install_plugin
-from .seed_copy import Copied, copy
+from .seed_copy import Copied, Wanted, copy
 
 MASK = "********"
 
@@ -26,6 +26,7 @@ class Seeding:
     """How one replica is seeded. donor: the source as the replica reaches it, for a clone.
 
     facts, source_facts: of the replica and of the source. seconds: how long a server may be away.
+    without: what a copy leaves out, by kind and name. left: what stays behind, a line each.
     turn: held while the donor serves this one, which it does one at a time.
     """
 
@@ -38,6 +39,8 @@ class Seeding:
     source_facts: Facts = field(default_factory=Facts)
     login_user: str = "root"
     seconds: float = 300
+    without: frozenset[str] = frozenset()
+    left: tuple[str, ...] = ()
     turn: AbstractContextManager[object] = field(default_factory=nullcontext, compare=False)
 
 
@@ -249,14 +252,15 @@ def _by_copy(planner: _Planner) -> list[Step[State]]:
     what = ", ".join(source.schemas) or "no schema"
 
     def run() -> None:
-        with planner.opened() as opened:
-            copied = copy(opened, planner.replica, planner.seeding.login_user)
+        wanted = Wanted(planner.seeding.login_user, planner.seeding.without)
+        with planner.opened() as opened, planner.opened() as holder:
+            copied = copy(opened, holder, planner.replica, wanted)
         planner.record.copied = copied
         planner.record.place = (copied.log_file, copied.log_pos)
 
     steps = [
         planner.step(
-            f"-- copy accounts and schemas ({what}) of {name}, checksums compared",
+            f"-- copy accounts and schemas ({what}) of {name}, rows and definitions compared",
             "; ".join(planner.seeding.need.reasons),
             lambda state: replace(state, schemas=source.schemas),
             run,

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import TypeVar
 
 from ..causes.binlog import BinlogError
+from ..finding import CollectionError
 from ..mysql.connection import Connection, MysqlError
 from ..mysql.dialect import quote_identifier
 from ..mysql.literals import (
@@ -24,7 +25,7 @@ from ..mysql.literals import (
     rows_statement,
     tuple_expression,
 )
-from ..mysql.seed_programs import copy_routines, copy_triggers, copy_views
+from ..mysql.seed_programs import broken, copy_routines, copy_triggers, copy_views
 from ..plan import Plan, Step
 from . import rows_keys
 from .rows_diff import Difference, Kind, Name, digest_of
@@ -202,10 +203,16 @@ class _Doer:
 
     def create_programs(self, schema: str, tables: tuple[str, ...], whole: bool) -> None:
         with self._hands.recovered() as ours, self._writer() as writer:
+            without = broken(ours, [schema]) if whole else {}
             if whole:
-                copy_routines(ours, writer, [schema])
-                copy_views(ours, writer, [schema])
-            copy_triggers(ours, writer, [schema], tables)
+                copy_routines(ours, writer, [schema], without)
+                copy_views(ours, writer, [schema], without)
+            copy_triggers(ours, writer, [schema], tables, without)
+        if without:
+            why = "; ".join(f"{name}: {reason}" for name, reason in without.items())
+            raise CollectionError(
+                f"{schema} was brought but for what the recovered server cannot show or use: {why}"
+            )
 
     def rows(self, table: TableState, kind: Kind) -> None:
         """Bring the rows of a kind over, in transactions of so many rows each."""

@@ -20,6 +20,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.replicat
     State,
 )
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.seed_accounts import (
+    Definition,
     known_grants,
     split_clauses,
 )
@@ -177,13 +178,27 @@ def test_accounts_keep_their_hash_and_their_roles_come_last() -> None:
         "CREATE USER 'a'@'%' IDENTIFIED WITH 'caching_sha2_password' AS '$A$005$x'%' DEFAULT ROLE"
         " `r`@`%` REQUIRE NONE PASSWORD EXPIRE DEFAULT ACCOUNT UNLOCK"
     )
-    clauses, params, roles = split_clauses(made, "the hash itself")
-    assert (params, roles) == (("the hash itself",), "`r`@`%`")
+    clauses, params = split_clauses(made, "the hash itself")
+    assert params == ("the hash itself",)
     assert clauses.startswith(" IDENTIFIED WITH 'caching_sha2_password' AS %s REQUIRE NONE")
     hexadecimal = made.replace("'$A$005$x'%'", "0x2441")
-    clauses, params, roles = split_clauses(hexadecimal, None)
+    clauses, params = split_clauses(hexadecimal, None)
     assert " AS 0x2441 REQUIRE NONE" in clauses
-    assert (params, roles) == ((), "`r`@`%`")
+    assert params == ()
+    # Left out, an empty one would expire the password.
+    none = hexadecimal.replace(" AS 0x2441", "")
+    assert split_clauses(none, None)[0].startswith(
+        " IDENTIFIED WITH 'caching_sha2_password' AS '' REQUIRE NONE"
+    )
+
+
+def test_an_account_is_tried_without_its_secret() -> None:
+    clauses = " IDENTIFIED WITH 'p' AS %s REQUIRE NONE COMMENT '100%%'"
+    account = Definition("a", "%", clauses, ("secret",), (), ())
+    assert account.plugins == {"p"}
+    assert account.tried == (
+        "CREATE USER IF NOT EXISTS 'x'@'x' IDENTIFIED WITH 'p' AS 'x' REQUIRE NONE COMMENT '100%'"
+    )
 
 
 def test_privileges_that_are_gone_are_left_out() -> None:
