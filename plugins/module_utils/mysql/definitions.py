@@ -50,7 +50,7 @@ _WIDTH = re.compile(rf"^(  `(?:[^`]|``)*` {_INTEGERS}){_NO_WIDTH}", re.MULTILINE
 _RETURNED = re.compile(rf"(\) RETURNS {_INTEGERS}){_NO_WIDTH}")
 _UTF8MB3 = re.compile(r"\b(CHARSET=|CHARACTER SET |CHARSET |COLLATE[ =])utf8(?=_|\b)")
 _EVENT_STATE = re.compile(
-    rb"(?P<head> ON COMPLETION (?:NOT )?PRESERVE )(?:ENABLE|DISABLE ON (?:SLAVE|REPLICA))(?= |$)"
+    rb"(?P<head> ON COMPLETION (?:NOT )?PRESERVE )(?:ENABLE|DISABLE(?: ON (?:SLAVE|REPLICA))?)(?= |$)"
 )
 
 
