@@ -335,6 +335,19 @@ TEXTS: Mapping[str, Text] = {
             "mysql_recovery를 action=verify로 실행하면 시작됩니다",
         ),
     ),
+    "recovery.rows_too_large": Text(
+        "error",
+        Words(
+            "{subject} has values that the running server does not take",
+            "Raise max_allowed_packet there, and on the recovered instance for JSON (SET GLOBAL, it holds"
+            " for new sessions); then run this again",
+        ),
+        Words(
+            "{subject}에 실행 중인 서버가 받지 않는 큰 값이 있습니다",
+            "실행 중인 서버의 max_allowed_packet을 늘리고(JSON이면 복구된 인스턴스에서도, SET GLOBAL은 새"
+            " 세션부터 적용) 다시 실행하세요",
+        ),
+    ),
     "recovery.rows_triggers": Text(
         "error",
         Words(
