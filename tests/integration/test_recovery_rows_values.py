@@ -26,6 +26,7 @@ SCHEMA = (
     "CREATE TABLE shop.raw (k VARBINARY(8) PRIMARY KEY, n INT)",
     "CREATE TABLE shop.old (w VARCHAR(9) CHARACTER SET latin1 COLLATE latin1_german1_ci PRIMARY KEY, n INT)",
     "CREATE TABLE shop.kind (k ENUM('b', 'a') PRIMARY KEY, n INT)",
+    "CREATE TABLE shop.uni (id INT PRIMARY KEY, mail VARCHAR(20) UNIQUE)",
     "CREATE TABLE shop.defaults (id INT PRIMARY KEY, n INT DEFAULT 1)",
 )
 ROWS = (
@@ -37,6 +38,7 @@ ROWS = (
     "INSERT INTO shop.raw VALUES ('a', 1), ('A', 2), (x'00', 3), ('a ', 4)",
     "INSERT INTO shop.old VALUES ('café', 1), ('Straße', 2)",
     "INSERT INTO shop.kind VALUES ('a', 1), ('b', 2)",
+    "INSERT INTO shop.uni VALUES (1, 'a@x'), (2, 'b@x')",
     "INSERT INTO shop.defaults VALUES (1, NULL), (2, 2)",
 )
 MISTAKE = (
@@ -53,6 +55,8 @@ MISTAKE = (
     "DELETE FROM shop.old WHERE n = 1",
     "UPDATE shop.old SET w = 'STRAßE' WHERE n = 2",
     "DELETE FROM shop.kind WHERE k = 'a'",
+    "DELETE FROM shop.uni",
+    "INSERT INTO shop.uni VALUES (7, 'A@X')",
     "ALTER TABLE shop.defaults ALTER n SET DEFAULT 5",
 )
 TABLES = [f"shop.{name}" for name in ("u", "pad", "part", "raw", "old", "kind", "defaults")]
@@ -141,3 +145,14 @@ def test_a_value_that_the_server_does_not_take_is_named_before_anything_is_writt
     finally:
         case.server.sql("SET GLOBAL max_allowed_packet = 67108864")
     assert succeed(MODULE, case.arguments("apply", tables=["shop.f"]))["changed"]
+
+
+def test_a_unique_value_that_another_row_has_by_now_is_named(case: Case) -> None:
+    refused = fail(MODULE, case.arguments("apply", tables=["shop.uni"]))
+    assert codes(refused) == ["recovery.rows_unique"]
+    assert "'a@x'" in refused["msg"]
+    assert case.rows("SELECT id FROM shop.uni") == [{"id": 7}]
+    # As the next step says.
+    case.server.sql("UPDATE shop.uni SET mail = 'c@x'")
+    done = by_table(succeed(MODULE, case.arguments("apply", tables=["shop.uni"])))
+    assert counts(done["shop.uni"]) == (0, 0, 1)

@@ -359,6 +359,17 @@ TEXTS: Mapping[str, Text] = {
             "옆 스키마로 가져오거나(into=beside), 그동안 트리거를 제거하세요",
         ),
     ),
+    "recovery.rows_unique": Text(
+        "error",
+        Words(
+            "Another row of {subject} has a unique value of a row that would come back",
+            "See which one has it; change that value, or bring the table over beside (into=beside)",
+        ),
+        Words(
+            "되돌릴 행의 고유 값을 {subject}의 다른 행이 이미 쓰고 있습니다",
+            "어느 행인지 확인해 그 값을 바꾸거나, 옆 스키마로 가져오세요(into=beside)",
+        ),
+    ),
     "recovery.scratch_not_empty": Text(
         "error",
         Words(

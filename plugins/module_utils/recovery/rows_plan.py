@@ -38,7 +38,8 @@ from .rows_state import (
 )
 
 # A row is there already, or is not there any more, or names nobody, or is named.
-_MOVED = frozenset({1062, 1032, 1451, 1452, 1216, 1217})
+_DUPLICATE = 1062
+_MOVED = frozenset({_DUPLICATE, 1032, 1451, 1452, 1216, 1217})
 T = TypeVar("T")
 
 
@@ -312,6 +313,8 @@ def _transaction(writer: Connection, table: TableState) -> Iterator[None]:
         writer.execute("ROLLBACK")
         if error.errno not in _MOVED:
             raise
+        if error.errno == _DUPLICATE and not error.reason.rstrip("'").endswith("PRIMARY"):
+            raise BinlogError("recovery.rows_unique", str(table.into), [error.reason]) from error
         raise BinlogError("recovery.rows_moved", str(table.into), [error.reason]) from error
     except BinlogError:
         writer.execute("ROLLBACK")
