@@ -22,11 +22,12 @@ from .kube.client import Cluster
 from .kube.foreign import Engine, Found, Place
 from .kube.topology import INSTANCE_LABEL, SERVER_LABEL
 from .mysql import proof
-from .mysql.checksum import Sum, sums_of
+from .mysql.checksum import sums_of
 from .mysql.connection import LOGIN_REFUSED, Connection
 from .mysql.replication import Channel, State
 from .mysql.replication import observe as observe_state
 from .mysql.seed import MARKER
+from .mysql.table_sums import Sum
 
 # primary: nothing of its data is touched. follow: it has the primary's rows and goes on from there.
 # seed: it gets the primary's data. unknown: it does not run, and is looked at once it does.
@@ -298,7 +299,7 @@ def compare(
     differing = {
         name: (0 if half else theirs[name].rows, mine[name].rows)
         for name in sorted(mine.keys() & theirs.keys())
-        if (mine[name].rows, mine[name].checksum) != (theirs[name].rows, theirs[name].checksum)
+        if mine[name].content != theirs[name].content or mine[name].unread or theirs[name].unread
     }
     only = () if half else tuple(sorted(theirs.keys() - mine.keys()))
     return Rows(

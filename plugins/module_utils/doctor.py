@@ -246,11 +246,20 @@ def _with_tables(seen: Seen, request: Request) -> Seen:
             if one["name"] in answering
         ]
         try:
-            readings = checksum.read(members, checksum.Task(None, "crc", False, TABLES_SECONDS))
+            readings = checksum.read(
+                members, checksum.Task(None, "crc", False, TABLES_SECONDS, definitions=True)
+            )
         except CollectionError as error:
             # A replica that does not follow cannot be compared; why is told by its own cause.
             note = f"tables were not compared: {error.message.splitlines()[0]}"
             return replace(seen, tables=error.findings, checked=(*seen.checked, note))
     told = table_causes.explain(readings, request.wanted.language)
-    tables = f"{len(readings[0].sums)} tables compared on {len(readings)} instances"
+    if not any(reading.sums for reading in readings):
+        note = "tables were not compared: there are none"
+        return replace(seen, tables=tuple(told), checked=(*seen.checked, note))
+    defined = len(readings[0].definitions or ())
+    tables = (
+        f"{len(readings[0].sums)} tables compared on {len(readings)} instances by rows and CRC-32,"
+        f" {defined} definitions by their texts; accounts were not compared"
+    )
     return replace(seen, tables=tuple(told), checked=(*seen.checked, tables))

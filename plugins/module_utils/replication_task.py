@@ -20,7 +20,7 @@ from . import roads
 from .causes import proof as proof_causes
 from .causes import replication as causes
 from .finding import CollectionError, Finding, errors, explain_failure, worst_first
-from .mysql import proof, seed, seed_plan
+from .mysql import carry, proof, seed, seed_copy, seed_plan
 from .mysql import replication_plan as planning
 from .mysql import replication_report as report
 from .mysql.connection import Connection, MysqlError
@@ -351,7 +351,18 @@ class _Work:
         user = str(self.replica.login.get("login_user") or roads.DEFAULT_USER)
         ends = seeding.Ends(self.case, self.replica.name, self.session.connection, user)
         how = seeding.seeding_of(self.params, ends, self.need)
+        if how is not None and how.method == "dump":
+            self._need_room()
         return how and replace(how, turn=self.source.turn)
+
+    def _need_room(self) -> None:
+        """Raise CollectionError where the source has values that the replica does not take."""
+        limit = carry.packet(self.session.connection)
+        with self._open_source() as source:
+            lines = seed_copy.too_large(source, limit)
+        if lines:
+            found = self.case.finding("mysql.value_too_large", *lines[:10], limit=limit)
+            raise CollectionError(f"{self.case.subject} is not seeded", [found], seeding.UNTOUCHED)
 
     def _open_source(self) -> Connection:
         return roads.connect_instance(self.params, self.params["source_instance"])

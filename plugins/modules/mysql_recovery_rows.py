@@ -17,6 +17,10 @@ description:
   - Rows are written on the primary by ordinary transactions, so replicas and the archive get them. No Service moves,
     nobody is disconnected.
   - A row that somebody changed since it was compared is not touched; the module fails then and names it.
+  - Two rows are the same row where the server takes their primary keys for the same, by the collations of its columns.
+    One whose key is written otherwise differs; with O(changes) V(update) its key is written as it was too.
+  - Values of any size come back that the running server takes. Those that are larger than its C(max_allowed_packet) are
+    refused before anything is written.
   - Foreign keys are heeded, parents come before their children. Rows that would name a parent that is not there, rows
     that others name, and tables with triggers that would act, are refused before anything is written.
   - Afterwards every row is compared once more. Nothing is noted anywhere; a run that was ended goes on when it is run
@@ -156,7 +160,9 @@ tables:
       description: Checksum of the running table; null where there is none.
       type: str
     equal:
-      description: Whether rows and checksum are the same.
+      description:
+        - Whether rows and checksum are the same, or all rows where they were compared one by one.
+        - A column with another DEFAULT has another checksum of the same rows.
       type: bool
     missing:
       description: How many rows only the recovered table has.

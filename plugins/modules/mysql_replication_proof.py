@@ -13,7 +13,8 @@ description:
   - Takes the proof live, each time. Running threads alone are none.
   - With O(canary=true) a row is written on the primary, and waited for by GTID and read back on each replica.
   - Without it each replica has to reach what the primary has executed, with running threads and a fresh heartbeat.
-  - Two instances with one server-id or one server_uuid fail the proof, as do transactions that only a replica has.
+  - Two instances with one server-id or one server_uuid fail the proof, as do transactions that only a replica has,
+    and definitions that are not the primary's. Rows are compared by M(mysql_on.kubernetes.mysql_checksum) alone.
 author:
   - The mysql_on.kubernetes founders (@mysql-on)
 extends_documentation_fragment:
@@ -108,6 +109,13 @@ options:
     description: Schema of the canary's table C(canary), made where it is missing.
     type: str
     default: mysql_on_kubernetes
+  definitions:
+    description:
+      - Whether each replica's schemas, tables with their indexes, views, procedures, functions, triggers and events
+        have to be defined as the primary's. An event that rests on a replica is no difference.
+      - A replica with replication filters is left out, RV(not_compared) says so.
+    type: bool
+    default: true
   allow_no_replicas:
     description: Whether an empty list of replicas is proof enough.
     type: bool
@@ -202,6 +210,23 @@ instances:
     heard_seconds_ago:
       description: Seconds since the last heartbeat or transaction; null for the primary.
       type: float
+definitions:
+  description: How many definitions of the primary were compared, 0 where none were.
+  returned: success
+  type: int
+not_compared:
+  description: What the proof says nothing about, and why.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: Of what kind it is.
+      type: str
+      sample: rows
+    reason:
+      description: What is not seen of it.
+      type: str
 findings:
   description: Causes found, worst first; only warnings on success.
   returned: always
@@ -212,6 +237,7 @@ findings:
 
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -219,8 +245,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils import roads
 from ..module_utils.causes import proof as causes
 from ..module_utils.causes.replication import Case, hopeless
+from ..module_utils.causes.tables import explain_definitions
 from ..module_utils.finding import CollectionError, Finding, errors, worst_first
-from ..module_utils.mysql import proof
+from ..module_utils.mysql import checksum, proof
 from ..module_utils.mysql.connection import Connection
 from ..module_utils.mysql.replication import State, observe
 from ..module_utils.runtime import run
@@ -236,6 +263,7 @@ def argument_spec() -> dict[str, Any]:
         "channel": {"type": "str", "default": ""},
         "canary": {"type": "bool", "default": False},
         "canary_schema": {"type": "str", "default": "mysql_on_kubernetes"},
+        "definitions": {"type": "bool", "default": True},
         "allow_no_replicas": {"type": "bool", "default": False},
         "timeout": {"type": "int", "default": 60},
     }
@@ -256,10 +284,20 @@ def described(name: str, role: str, state: State, channel: str) -> dict[str, Any
     }
 
 
+@dataclass(frozen=True)
+class Proof:
+    """What was seen. definitions: how many were compared."""
+
+    instances: list[dict[str, Any]]
+    findings: list[Finding]
+    definitions: int
+    not_compared: list[dict[str, str]]
+
+
 def prove(
     params: dict[str, Any], goal: proof.Goal, primary: Connection, replicas: list[Connection]
-) -> tuple[list[dict[str, Any]], list[Finding]]:
-    """Return the instances as they are, and what is wrong with them."""
+) -> Proof:
+    """Return the instances as they are, what is wrong with them, and what was not looked at."""
     channel, timeout, language = params["channel"], params["timeout"], params["language"]
     names = [replica["name"] for replica in params["replicas"]]
     deadline = time.monotonic() + timeout
@@ -279,7 +317,55 @@ def prove(
     described_all = [described(primary_name, "primary", source, channel)]
     for name, state in zip(names, states, strict=True):
         described_all.append(described(name, "replica", state, channel))
-    return described_all, worst_first(found)
+    proved = Proof(described_all, found, 0, not_compared(params, states))
+    if not params["definitions"] or errors(found):
+        return proved
+    # What a filter leaves out is missing by intention.
+    asked = [
+        (name, replica)
+        for name, replica, state in zip(names, replicas, states, strict=True)
+        if not filtered(state, channel)
+    ]
+    return with_definitions(proved, params, primary, asked, deadline)
+
+
+def filtered(state: State, channel: str) -> bool:
+    found = state.channel(channel)
+    return found is not None and bool(found.filters)
+
+
+def with_definitions(
+    proved: Proof,
+    params: dict[str, Any],
+    primary: Connection,
+    asked: list[tuple[str, Connection]],
+    deadline: float,
+) -> Proof:
+    """Compare the replicas' definitions with the primary's."""
+    if not asked:
+        return proved
+    names, replicas = [name for name, _replica in asked], [replica for _name, replica in asked]
+    count, all_found = proof.differing(primary, replicas, params["channel"], deadline, hopeless)
+    found = list(proved.findings)
+    for name, differences in zip(names, all_found, strict=True):
+        found += explain_definitions(
+            params["primary"]["name"], name, differences, language=params["language"]
+        )
+    return replace(proved, findings=found, definitions=count)
+
+
+def not_compared(params: dict[str, Any], states: list[State]) -> list[dict[str, str]]:
+    """Return what the proof says nothing about."""
+    rows = "what is in the tables: mysql_checksum compares that"
+    task = checksum.Task(None, "crc", False, 0, definitions=params["definitions"])
+    found = [{"kind": "rows", "reason": rows}, *checksum.definitions_not_compared(task)]
+    for replica, state in zip(params["replicas"], states, strict=True):
+        if params["definitions"] and filtered(state, params["channel"]):
+            reason = (
+                f"{replica['name']} has replication filters: what they leave out is missing there"
+            )
+            found.append({"kind": "definition", "reason": reason})
+    return found
 
 
 def work(module: AnsibleModule) -> dict[str, Any]:
@@ -301,7 +387,8 @@ def work(module: AnsibleModule) -> dict[str, Any]:
             if changed and not module.check_mode
             else proof.current_goal(primary)
         )
-        instances, found = prove(params, goal, primary, replicas)
+        proved = prove(params, goal, primary, replicas)
+    instances, found = proved.instances, worst_first(proved.findings)
     wrong = errors(found)
     if wrong:
         names = ", ".join(dict.fromkeys(finding.subject for finding in wrong))
@@ -313,6 +400,8 @@ def work(module: AnsibleModule) -> dict[str, Any]:
         "gtid": goal.gtid,
         "goal": str(goal.gtids) or f"{goal.log_file}:{goal.log_pos}",
         "instances": instances,
+        "definitions": proved.definitions,
+        "not_compared": proved.not_compared,
         "findings": [finding.as_dict() for finding in found],
     }
 

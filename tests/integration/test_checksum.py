@@ -110,7 +110,7 @@ def test_a_missing_table_and_a_changed_column(pair: tuple[Server, Server]) -> No
     )
     assert sorted(codes(failed)) == [
         "mysql.checksum_differs",
-        "mysql.table_missing",
+        "mysql.table_extra",
         "mysql.table_missing",
     ]
     assert "varchar(10)" in failed["msg"]

@@ -169,3 +169,31 @@ def test_a_filtered_canary_is_lost(cluster: Cluster) -> None:
     succeed("mysql_replication", {**one.login, "state": "stopped"})
     one.sql(rule.format(""))
     succeed("mysql_replication", following(one, primary))
+
+
+def test_definitions_are_part_of_the_proof(cluster: Cluster) -> None:
+    """Threads run and transactions are there, and yet the replica answers otherwise."""
+    primary, one, _two = cluster
+    primary.sql(
+        "CREATE DATABASE defined",
+        "CREATE TABLE defined.t (id INT PRIMARY KEY, w VARCHAR(9))",
+        "CREATE VIEW defined.v AS SELECT 1 AS n",
+        "CREATE EVENT defined.e ON SCHEDULE EVERY 1 DAY DO SELECT 1",
+        "CREATE EVENT defined.off ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1",
+    )
+    shown = succeed("mysql_replication_proof", proof(cluster))
+    assert shown["definitions"] >= 5
+    assert {each["kind"] for each in shown["not_compared"]} >= {"rows", "definition", "account"}
+    one.sql("SET SESSION sql_log_bin = 0", "ALTER VIEW defined.v AS SELECT 2 AS n")
+    one.sql("SET SESSION sql_log_bin = 0", "ALTER TABLE defined.t ADD KEY w (w)")
+    try:
+        failed = fail("mysql_replication_proof", proof(cluster))
+        assert codes(failed) == ["mysql.definitions_differ"]
+        assert "view defined.v: differing" in failed["msg"]
+        assert "table defined.t: differing" in failed["msg"]
+        assert succeed("mysql_replication_proof", proof(cluster, definitions=False))["proved"]
+    finally:
+        one.sql("SET SESSION sql_log_bin = 0", "ALTER VIEW defined.v AS SELECT 1 AS n")
+        one.sql("SET SESSION sql_log_bin = 0", "ALTER TABLE defined.t DROP KEY w")
+    assert succeed("mysql_replication_proof", proof(cluster))["proved"]
+    primary.sql("DROP DATABASE defined")

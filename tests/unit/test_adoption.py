@@ -14,12 +14,12 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.adoption impor
 )
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.finding import CollectionError
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube.foreign import Engine, Found
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.checksum import Sum
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import Server
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.replication import (
     Channel,
     State,
 )
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.table_sums import Sum
 
 NAMES = ("mysql-1", "mysql-11", "mysql-12")
 IMAGE = "docker.io/library/mysql:9.7"

@@ -7,10 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..finding import CollectionError, Finding
-from ..mysql.checksum import Reading, Sum
+from ..mysql.checksum import Reading, differing
+from ..mysql.definitions import Difference
 from ..mysql.replication import State
+from ..mysql.table_sums import Sum
 from .catalogue import finding
 from .replication import shortened
+
+SHOWN = 10
 
 
 def need_gtids(states: Sequence[tuple[str, State]], language: str = "en") -> None:
@@ -32,10 +36,47 @@ def need_gtids(states: Sequence[tuple[str, State]], language: str = "en") -> Non
 
 def explain(readings: Sequence[Reading], language: str = "en") -> list[Finding]:
     """Return what differs from the first reading, instance by instance; empty: nothing does."""
-    found: list[Finding] = []
+    found = list(_unread(readings, language))
     for reading in readings[1:]:
         found += _differences(readings[0], reading, language)
+    for name, differences in differing(readings).items():
+        found += explain_definitions(readings[0].name, name, differences, found, language)
     return found
+
+
+def explain_definitions(
+    first: str,
+    other: str,
+    differences: Sequence[Difference],
+    known: Sequence[Finding] = (),
+    language: str = "en",
+) -> list[Finding]:
+    """Return the definitions in which an instance differs from the first one.
+
+    known: findings about tables; what they name is not named again.
+    """
+    named = {finding.summary for finding in known}
+    lines = [
+        str(each)
+        for each in differences
+        if not (
+            each.name.startswith("table ")
+            and any(each.name.removeprefix("table ") in summary for summary in named)
+        )
+    ]
+    if not lines:
+        return []
+    more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    return [
+        finding(
+            "mysql.definitions_differ",
+            subject=other,
+            proof=[*lines[:SHOWN], *more],
+            language=language,
+            first=first,
+            count=len(lines),
+        )
+    ]
 
 
 def _differences(first: Reading, other: Reading, language: str) -> Iterator[Finding]:
@@ -51,12 +92,15 @@ def _differences(first: Reading, other: Reading, language: str) -> Iterator[Find
     for table in sorted({*first.sums, *other.sums}):
         here, there = first.sums.get(table), other.sums.get(table)
         if here is not None and there is not None:
-            if here != there:
+            if not here.equals(there) and not here.unread and not there.unread:
                 yield _differs(table, (first.name, here), (other.name, there), language)
             continue
-        holder, lacking = (first, other) if here is not None else (other, first)
+        if here is not None:
+            code, holder, lacking = "mysql.table_missing", first, other
+        else:
+            code, holder, lacking = "mysql.table_extra", other, first
         yield finding(
-            "mysql.table_missing",
+            code,
             subject=holder.name,
             proof=[f"information_schema.tables of {lacking.name} has no {table}"],
             language=language,
@@ -65,8 +109,31 @@ def _differences(first: Reading, other: Reading, language: str) -> Iterator[Find
         )
 
 
+def _unread(readings: Sequence[Reading], language: str) -> Iterator[Finding]:
+    for reading in readings:
+        for table, found in reading.sums.items():
+            if found.unread:
+                yield finding(
+                    "mysql.table_unread",
+                    subject=reading.name,
+                    proof=[found.unread],
+                    language=language,
+                    table=table,
+                )
+
+
+def need_tables(readings: Sequence[Reading], where: str, language: str = "en") -> list[Finding]:
+    """Return a finding where no instance has any table: then nothing was compared. where: in what."""
+    if any(reading.sums for reading in readings):
+        return []
+    proof = [f"information_schema.tables of {reading.name}: no table" for reading in readings]
+    return [finding("mysql.nothing_compared", subject=where, proof=proof, language=language)]
+
+
 def _differs(table: str, here: tuple[str, Sum], there: tuple[str, Sum], language: str) -> Finding:
     proof = [f"{name}: {each.rows} rows, checksum {each.checksum}" for name, each in (here, there)]
+    if here[1].lengths != there[1].lengths:
+        proof += [f"{name}: where texts end, {each.lengths}" for name, each in (here, there)]
     if here[1].definition != there[1].definition:
         proof += [f"{name}: columns {each.definition}" for name, each in (here, there)]
     return finding(

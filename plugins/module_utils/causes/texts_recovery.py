@@ -348,6 +348,19 @@ TEXTS: Mapping[str, Text] = {
             "mysql_recovery를 action=verify로 실행하면 시작됩니다",
         ),
     ),
+    "recovery.rows_too_large": Text(
+        "error",
+        Words(
+            "{subject} has values that the running server does not take",
+            "Raise max_allowed_packet there, and on the recovered instance for JSON (SET GLOBAL, it holds"
+            " for new sessions); then run this again",
+        ),
+        Words(
+            "{subject}에 실행 중인 서버가 받지 않는 큰 값이 있습니다",
+            "실행 중인 서버의 max_allowed_packet을 늘리고(JSON이면 복구된 인스턴스에서도, SET GLOBAL은 새"
+            " 세션부터 적용) 다시 실행하세요",
+        ),
+    ),
     "recovery.rows_triggers": Text(
         "error",
         Words(
@@ -357,6 +370,17 @@ TEXTS: Mapping[str, Text] = {
         Words(
             "가져오는 행 때문에 {subject}의 트리거가 실행됩니다",
             "옆 스키마로 가져오거나(into=beside), 그동안 트리거를 제거하세요",
+        ),
+    ),
+    "recovery.rows_unique": Text(
+        "error",
+        Words(
+            "Another row of {subject} has a unique value of a row that would come back",
+            "See which one has it; change that value, or bring the table over beside (into=beside)",
+        ),
+        Words(
+            "되돌릴 행의 고유 값을 {subject}의 다른 행이 이미 쓰고 있습니다",
+            "어느 행인지 확인해 그 값을 바꾸거나, 옆 스키마로 가져오세요(into=beside)",
         ),
     ),
     "recovery.scratch_not_empty": Text(

@@ -1,86 +1,36 @@
 # Copyright (c) 2026, The mysql_on.kubernetes founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Checksums of every table on several instances, at one GTID set, from consistent snapshots.
-
-``crc``: CHECKSUM TABLE, the sum of each row's CRC-32. It reads the snapshot of the transaction that
-it runs in, takes no lock, does not depend on the order of rows, is the same on 8.0.15 and 9.7 for
-the same definition, and reads about two million rows a second; two different tables share one in
-2**32 times. ``sha2``: every row's SHA-256 joined by XOR: no such chance, four times the time.
-Both go with the count of rows.
-"""
+"""Checksums of every table on several instances, at one GTID set, from consistent snapshots."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
 
 from ..finding import CollectionError
+from . import definitions
 from .connection import Connection, Row
-from .dialect import quote_identifier
 from .gtid import GtidSet
 from .replication import SYSTEM_SCHEMAS, executed
+from .table_sums import Method, Sum, folded, sum_of, tables_of
 
-Method = Literal["crc", "sha2"]
-
-METHODS: tuple[Method, ...] = ("crc", "sha2")
 SLICE_SECONDS = 1
-
-# These are compared by their bytes, with their length, so that no two rows read alike.
-_TEXT = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"})
-_BYTES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
-_FLOATS = frozenset({"float", "double"})
-_PLAIN = frozenset(
-    {"tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "year"}
-    | {"date", "datetime", "timestamp", "time"}
-)
-
-Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table's name and its columns: name, data type, whole definition."""
-
-    schema: str
-    name: str
-    columns: tuple[tuple[str, str, str], ...]
-
-    @property
-    def full_name(self) -> str:
-        """The name as a person writes it."""
-        return f"{self.schema}.{self.name}"
-
-    @property
-    def quoted(self) -> str:
-        """The name for statements."""
-        return f"{quote_identifier(self.schema)}.{quote_identifier(self.name)}"
-
-    @property
-    def definition(self) -> str:
-        """The columns as text, to compare two instances by."""
-        return ", ".join(f"{name} {kind}" for name, _type, kind in self.columns)
-
-
-@dataclass(frozen=True)
-class Sum:
-    """What one table is on one instance."""
-
-    rows: int
-    checksum: str
-    definition: str
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One instance. gtids: the set of its snapshot. still: whether it had not moved in the end."""
+    """One instance. gtids: the set of its snapshot. still: whether it had not moved in the end.
+
+    definitions: of all but rows, by kind and name; None where they were not read.
+    """
 
     name: str
     gtids: GtidSet
     sums: Mapping[str, Sum]
     still: bool
+    definitions: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -97,12 +47,17 @@ class Task:
 
     lock: whether writes to the first instance wait while the snapshots are taken.
     timeout: seconds for the others to reach the first one's snapshot.
+    definitions: whether those of tables, views and programs are read too; accounts: and those.
+    privileges: the global ones that all servers know, None where they are of one version.
     """
 
     databases: tuple[str, ...] | None
     method: Method
     lock: bool
     timeout: float
+    definitions: bool = False
+    accounts: bool = False
+    privileges: frozenset[str] | None = None
 
 
 def read(members: Sequence[Member], task: Task) -> list[Reading]:
@@ -111,13 +66,15 @@ def read(members: Sequence[Member], task: Task) -> list[Reading]:
     An instance that has GTIDs of its own beyond it is read as it is: its ``gtids`` say so.
     A difference is read again while an instance moved: between a commit and its GTID there is a
     moment in which a snapshot shows the one without the other.
-    Raises CollectionError where an instance does not reach the set in time, or writes on the
-    first one are so steady that no common set is found; MysqlError.
+    Raises CollectionError where a schema that is asked for is on no instance, an instance does not
+    reach the set in time, or writes on the first one are so steady that no common set is found;
+    MysqlError.
     """
+    _need_schemas(members, task.databases)
     deadline = time.monotonic() + task.timeout
     while True:
         readings = _sums(members, _common_snapshots(members, task, deadline), task)
-        equal = all(row["equal"] for row in compare(readings))
+        equal = all(row["equal"] for row in compare(readings)) and not differing(readings)
         if equal or all(reading.still for reading in readings) or time.monotonic() >= deadline:
             return readings
 
@@ -141,27 +98,26 @@ def _common_snapshots(members: Sequence[Member], task: Task, deadline: float) ->
             )
 
 
-def tables_of(connection: Connection, databases: Sequence[str] | None) -> list[Table]:
-    """Return the base tables of these schemas, or of all that are not the server's own, by name.
-
-    Raises MysqlError.
-    """
-    rows = connection.query(
-        "SELECT c.table_schema AS s, c.table_name AS t, c.column_name AS c, c.data_type AS d,"
-        " CONCAT(c.column_type, IF(c.is_nullable = 'YES', '', ' NOT NULL'),"
-        " IFNULL(CONCAT(' ', c.collation_name), '')) AS kind"
-        " FROM information_schema.columns c JOIN information_schema.tables t"
-        " ON t.table_schema = c.table_schema AND t.table_name = c.table_name"
-        " WHERE t.table_type = 'BASE TABLE' ORDER BY s, t, c.ordinal_position"
-    )
-    gathered: dict[tuple[str, str], list[tuple[str, str, str]]] = {}
-    for row in rows:
-        schema = str(row["s"])
-        if schema in SYSTEM_SCHEMAS or (databases is not None and schema not in databases):
-            continue
-        column = (str(row["c"]), str(row["d"]).lower(), str(row["kind"]))
-        gathered.setdefault((schema, str(row["t"])), []).append(column)
-    return [Table(schema, name, tuple(columns)) for (schema, name), columns in gathered.items()]
+def _need_schemas(members: Sequence[Member], databases: tuple[str, ...] | None) -> None:
+    """Raise CollectionError where a schema that is asked for is on none of the instances."""
+    if databases is None:
+        return
+    rows = [
+        row
+        for member in members
+        for row in member.connection.query(
+            "SELECT schema_name AS s, @@lower_case_table_names AS l FROM information_schema.schemata"
+        )
+    ]
+    there = sorted({str(row["s"]) for row in rows} - set(SYSTEM_SCHEMAS))
+    known = {folded(str(row["s"]), row["l"]) for row in rows if str(row["s"]) in there}
+    folds = max((int(row["l"]) for row in rows), default=0)
+    unknown = [name for name in databases if folded(name, folds) not in known]
+    if unknown or not databases:
+        raise CollectionError(
+            f"databases: {', '.join(unknown) or 'an empty list'} is on no instance; there are:"
+            f" {', '.join(there) or 'none'}"
+        )
 
 
 def sums_of(connection: Connection) -> dict[str, Sum]:
@@ -179,54 +135,23 @@ def sums_of(connection: Connection) -> dict[str, Sum]:
 def require_equal(source: Connection, copy: Connection, databases: Sequence[str]) -> None:
     """Compare rows and checksum of every table of these schemas as the two sessions see them now.
 
-    Definitions are not compared: one and the same reads ``int(11)`` on 8.0.15 and ``int`` later.
     Raises CollectionError naming the tables that are not equal.
     """
     sums = [
         {table.full_name: sum_of(each, table, "crc") for table in tables_of(each, databases)}
         for each in (source, copy)
     ]
-    counted = [{name: (each.rows, each.checksum) for name, each in side.items()} for side in sums]
-    names = sorted({*counted[0], *counted[1]})
-    wrong = [name for name in names if counted[0].get(name) != counted[1].get(name)]
+    names = sorted({*sums[0], *sums[1]})
+    pairs = {name: (sums[0].get(name), sums[1].get(name)) for name in names}
+    wrong = [
+        name
+        for name, (one, other) in pairs.items()
+        if not one or not other or not one.equals(other)
+    ]
     if wrong:
         raise CollectionError(
             f"{copy.address} is no copy of {source.address}: these tables differ: {', '.join(wrong)}"
         )
-
-
-def sha2_statement(table: Table) -> str:
-    """Return the statement that counts a table's rows and joins their SHA-256 by XOR."""
-    digest = row_digest((name, data_type) for name, data_type, _kind in table.columns)
-    return f"SELECT COUNT(*) AS n, HEX(BIT_XOR(UNHEX({digest}))) AS x FROM {table.quoted}"
-
-
-def row_digest(columns: Iterable[tuple[str, str]]) -> str:
-    """Return the expression of a row's SHA-256. columns: name and data type of each.
-
-    A row is written as its NULLs, the lengths of its texts, then its values: no two rows with
-    different values are written alike.
-    """
-    words: list[str] = []
-    lengths: list[str] = []
-    nulls: list[str] = []
-    for name, data_type in columns:
-        column = quote_identifier(name)
-        nulls.append(f"ISNULL({column})")
-        if data_type in _PLAIN:
-            words.append(column)
-        elif data_type in _FLOATS:
-            words.append(f"({column} + 0e0)")
-        elif data_type == "bit":
-            words.append(f"CAST({column} AS UNSIGNED)")
-        elif data_type in _TEXT | _BYTES:
-            words.append(f"CAST({column} AS BINARY)")
-            lengths.append(f"LENGTH({column})")
-        else:
-            # JSON, geometries, vectors: their bytes in figures.
-            words.append(f"HEX({column})")
-    row = f"CONCAT_WS('#', CONCAT({', '.join(nulls)}), {', '.join([*lengths, *words])})"
-    return f"SHA2({row}, 256)"
 
 
 def compare(readings: Sequence[Reading]) -> list[Row]:
@@ -245,12 +170,60 @@ def _compared(name: str, readings: Sequence[Reading]) -> Row:
         "table": name,
         "rows": first.rows if first else None,
         "checksum": first.checksum if first else None,
-        "equal": first is not None and all(each == first for each in sums.values()),
+        "equal": first is not None
+        and all(each is not None and first.equals(each) for each in sums.values()),
         "instances": {
             who: {"rows": each.rows if each else None, "checksum": each.checksum if each else None}
             for who, each in sums.items()
         },
     }
+
+
+def definitions_not_compared(task: Task) -> list[dict[str, str]]:
+    """Return what reading definitions says nothing about."""
+    found = [{"kind": "definition", "reason": each} for each in definitions.NOT_COMPARED]
+    if not task.definitions:
+        reason = "views, routines, triggers, events, indexes: not asked for (definitions: true)"
+        found.insert(0, {"kind": "definition", "reason": reason})
+    if not task.accounts:
+        reason = "accounts, roles and what they may do: not asked for (accounts: true)"
+        found.append({"kind": "account", "reason": reason})
+    return found
+
+
+NOT_COMPARED = (
+    (
+        "json",
+        "whether a scalar inside a document is a text or a date, a time, or bytes that read alike",
+    ),
+)
+"""What no method sees: kind and reason."""
+
+
+def not_compared(readings: Sequence[Reading], task: Task) -> list[dict[str, str]]:
+    """Return what a comparison of these readings says nothing about: kind and reason of each."""
+    found = [{"kind": kind, "reason": reason} for kind, reason in NOT_COMPARED]
+    found += definitions_not_compared(task)
+    if task.method == "crc":
+        reason = (
+            "two tables that differ have one CRC-32 in 4,294,967,296 times; method sha2 tells them"
+        )
+        found.append({"kind": "chance", "reason": reason})
+    if task.databases is not None:
+        reason = f"of other schemas than {', '.join(task.databases)} nothing was read"
+        found.append({"kind": "schema", "reason": reason})
+    for reading in readings:
+        for name, each in reading.sums.items():
+            if each.engine != "innodb":
+                reason = (
+                    f"{name} on {reading.name} is {each.engine or 'of no engine'}: it is no part of a"
+                    " snapshot, and was read as it was then"
+                )
+                found.append({"kind": "table", "reason": reason})
+            if each.unread:
+                reason = f"{name} on {reading.name} was not read: {each.unread}"
+                found.append({"kind": "table", "reason": reason})
+    return found
 
 
 def _snapshots(members: Sequence[Member], task: Task, deadline: float) -> list[GtidSet]:
@@ -303,6 +276,17 @@ def _sums(members: Sequence[Member], snapshots: Sequence[GtidSet], task: Task) -
         return list(pool.map(_reading, members, snapshots, [task] * len(members)))
 
 
+def differing(readings: Sequence[Reading]) -> dict[str, list[definitions.Difference]]:
+    """Return the definitions in which each other instance differs from the first one, by its name."""
+    first = readings[0].definitions or {}
+    found = {
+        reading.name: definitions.differences(first, reading.definitions)
+        for reading in readings[1:]
+        if reading.definitions is not None
+    }
+    return {name: each for name, each in found.items() if each}
+
+
 def _reading(member: Member, gtids: GtidSet, task: Task) -> Reading:
     connection = member.connection
     sums = {
@@ -310,16 +294,10 @@ def _reading(member: Member, gtids: GtidSet, task: Task) -> Reading:
         for table in tables_of(connection, task.databases)
     }
     connection.execute("COMMIT")
-    return Reading(member.name, gtids, sums, executed(connection) == gtids)
-
-
-def sum_of(connection: Connection, table: Table, method: Method) -> Sum:
-    """Return rows and checksum of a table as the session sees it. Raises CollectionError."""
-    if method == "sha2":
-        row = connection.query(sha2_statement(table))[0]
-        return Sum(int(row["n"]), str(row["x"]).lower(), table.definition)
-    count = int(connection.value(f"SELECT COUNT(*) FROM {table.quoted}"))
-    row = connection.query(f"CHECKSUM TABLE {table.quoted}")[0]
-    if row["checksum"] is None:
-        raise CollectionError(f"{connection.address} cannot read table {table.full_name}")
-    return Sum(count, f"{int(row['checksum']):08x}", table.definition)
+    defined = None
+    if task.definitions:
+        # No snapshot has them: they are as they are now, and read again where that was another moment.
+        defined = definitions.read(
+            connection, task.databases, accounts=task.accounts, privileges=task.privileges
+        )
+    return Reading(member.name, gtids, sums, executed(connection) == gtids, defined)

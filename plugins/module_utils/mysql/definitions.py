@@ -56,7 +56,7 @@ _UTF8MB3 = re.compile(
 )
 _COLUMN_OF_SCHEMA = re.compile(r"`(?:[^`]|``)*`\.(`(?:[^`]|``)*`\.`(?:[^`]|``)*`)")
 _EVENT_STATE = re.compile(
-    rb"(?P<head> ON COMPLETION (?:NOT )?PRESERVE )(?:ENABLE|DISABLE ON (?:SLAVE|REPLICA))(?= |$)"
+    rb"(?P<head> ON COMPLETION (?:NOT )?PRESERVE )(?:ENABLE|DISABLE(?: ON (?:SLAVE|REPLICA))?)(?= |$)"
 )
 
 

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ..polling import look_until
+from . import definitions
 from .connection import Connection
 from .dialect import quote_identifier, statement
 from .gtid import GtidSet
@@ -161,6 +163,32 @@ def _wait_until_heard(
             POLL_SECONDS,
         )
     )
+
+
+def differing(
+    primary: Connection,
+    replicas: Sequence[Connection],
+    channel: str,
+    deadline: float,
+    hopeless: Hopeless,
+) -> tuple[int, list[list[definitions.Difference]]]:
+    """Return how many definitions the primary has, and in which each replica differs; without accounts.
+
+    They are read again while the primary moves, until the deadline (monotonic): no snapshot has them.
+    Raises MysqlError.
+    """
+    everybody = [primary, *replicas]
+    while True:
+        goal = current_goal(primary)
+        for replica in replicas:
+            wait_for_goal(replica, channel, goal, deadline, hopeless)
+        with ThreadPoolExecutor(len(everybody)) as pool:
+            first, *others = pool.map(
+                lambda each: definitions.read(each, accounts=False), everybody
+            )
+        found = [definitions.differences(first, other) for other in others]
+        if not any(found) or current_goal(primary) == goal or time.monotonic() >= deadline:
+            return len(first), found
 
 
 def fresh(channel: Channel) -> bool:

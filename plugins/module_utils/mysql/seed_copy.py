@@ -16,26 +16,20 @@ from dataclasses import dataclass
 
 from ..finding import CollectionError
 from ..polling import look_until
-from . import checksum, definitions
+from . import carry, checksum, definitions
 from .account import every_privilege
 from .connection import Connection
 from .definitions import schemas_of
 from .dialect import quote_identifier
 from .gtid import GtidSet
-from .literals import (
-    SESSION,
-    batches,
-    columns_of,
-    insert_head,
-    qualified,
-    rows_statement,
-)
+from .literals import SESSION, columns_of, qualified
 from .replication import SYSTEM_SCHEMAS, end_of_log, executed
 from .seed import MARKER
 from .seed_accounts import Definition, grant_privileges, make_accounts
 from .seed_ground import lay
 from .seed_programs import copy_events, copy_routines, copy_triggers, copy_views
 from .seed_survey import prepared
+from .table_sums import tables_of
 
 # A snapshot shows these as they are; rows of all others change while they are read.
 TRANSACTIONAL = "InnoDB"
@@ -234,13 +228,26 @@ def _create_table(source: Connection, replica: Connection, schema: str, table: s
     replica.execute(made)
 
 
+def too_large(source: Connection, limit: int) -> list[str]:
+    """Return which values a replica does not take. limit: its max_allowed_packet. One line a column.
+
+    Raises MysqlError.
+    """
+    return [
+        line
+        for table in tables_of(source, None)
+        for line in carry.too_large(source, _rows(source, table.schema, table.name), limit)
+    ]
+
+
+def _rows(source: Connection, schema: str, table: str) -> carry.Source:
+    columns = tuple(each for each in columns_of(source, schema, table) if not each.generated)
+    return carry.Source(schema, table, columns)
+
+
 def _copy_rows(source: Connection, replica: Connection, schema: str, table: str) -> int:
     """Copy the rows of a table and return how many there were."""
-    columns = [each for each in columns_of(source, schema, table) if not each.generated]
-    head = insert_head(schema, table, columns)
-    count = 0
-    texts = (row for (row,) in source.stream(rows_statement(schema, table, columns)))
-    for batch in batches(texts):
-        replica.execute(head + ",".join(batch))
-        count += len(batch)
-    return count
+    asked = _rows(source, schema, table)
+    writer = carry.Writer(replica)
+    into = (schema, table, asked.columns)
+    return sum(writer.insert(*into, carry.read(source, asked, writer.most(*into))))

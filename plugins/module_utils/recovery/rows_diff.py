@@ -3,26 +3,30 @@
 """How one table differs on two servers, row by row, in the memory of one row of each. Reads alone.
 
 Both servers write each row's key as a literal and the SHA-256 of its values, in one order; the two
-streams are merged. The keys are the very texts that statements name the rows by later.
+streams are merged. The keys are the very texts that statements name the rows by later. Two keys are
+the same where the server takes them for the same, by their columns' collations: 'Bob' and 'bob'.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from ..mysql import checksum
+from ..finding import CollectionError
 from ..mysql.connection import Connection
-from ..mysql.dialect import quote_identifier
-from ..mysql.literals import EXACT, Column, columns_of, qualified, tuple_expression
+from ..mysql.literals import (
+    EXACT,
+    Column,
+    columns_of,
+    key_columns_of,
+    qualified,
+    tuple_expression,
+)
+from ..mysql.table_sums import row_digest, tables_of
 
 Kind = Literal["missing", "differing", "extra"]
 KINDS: tuple[Kind, ...] = ("missing", "differing", "extra")
-
-# Versions differ in whether they tell it; it never changed a value.
-_DISPLAY_WIDTH = re.compile(r"\b(tinyint|smallint|mediumint|int|bigint)\(\d+\)")
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,16 @@ class Name:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a table looks like. kinds: the definition of each column. key: of its primary key."""
+    """What a table looks like. kinds: the definition of each column. key: of its primary key.
+
+    prefixes: how many characters the key has of each of its columns, 0 for all; empty: of all, all.
+    """
 
     name: Name
     columns: tuple[Column, ...]
     kinds: tuple[str, ...]
     key: tuple[str, ...]
+    prefixes: tuple[int, ...] = ()
 
     @property
     def definition(self) -> dict[str, str]:
@@ -66,21 +74,29 @@ class Shape:
     def key_columns(self) -> tuple[Column, ...]:
         """The columns of the primary key, in the key's order."""
         by_name = {column.name: column for column in self.columns}
-        return tuple(by_name[name] for name in self.key)
+        prefixes = self.prefixes or (0,) * len(self.key)
+        return tuple(
+            replace(by_name[name], prefix=prefix)
+            for name, prefix in zip(self.key, prefixes, strict=True)
+        )
 
     @property
     def key_list(self) -> str:
         """The columns of the key as statements compare them with tuples."""
-        return f"({', '.join(quote_identifier(name) for name in self.key)})"
+        return f"({', '.join(column.value for column in self.key_columns)})"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One row. key: as a tuple of literals. digest: of the row that there is to be replaced."""
+    """One row. key: as a tuple of literals. digest: of the row that there is to be replaced.
+
+    there: that row's own key, which may be written otherwise.
+    """
 
     kind: Kind
     key: str
     digest: str
+    there: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,24 +113,21 @@ def shape_of(connection: Connection, name: Name) -> Shape | None:
     columns = columns_of(connection, name.schema, name.table)
     if not columns:
         return None
-    tables = checksum.tables_of(connection, (name.schema,))
+    tables = tables_of(connection, (name.schema,))
     kinds = next((table.columns for table in tables if table.name == name.table), ())
-    key = connection.query(
-        "SELECT column_name AS name FROM information_schema.statistics WHERE table_schema = %s"
-        " AND table_name = %s AND index_name = 'PRIMARY' ORDER BY seq_in_index",
-        (name.schema, name.table),
-    )
+    key = key_columns_of(connection, name.schema, name.table)
     return Shape(
         name,
         tuple(columns),
-        tuple(_DISPLAY_WIDTH.sub(r"\1", kind) for _name, _type, kind in kinds),
-        tuple(str(row["name"]) for row in key),
+        tuple(kind for _name, _type, kind in kinds),
+        tuple(column.name for column in key),
+        tuple(column.prefix for column in key),
     )
 
 
 def digest_of(columns: Sequence[Column]) -> str:
     """Return the expression of a row's SHA-256 over these columns."""
-    return checksum.row_digest((column.name, column.data_type) for column in columns)
+    return row_digest((column.name, column.data_type) for column in columns)
 
 
 def ordered_by_number(shape: Shape) -> bool:
@@ -127,20 +140,26 @@ def ordered_by_number(shape: Shape) -> bool:
 def stream(connection: Connection, shape: Shape, columns: Sequence[Column]) -> Iterator[Row]:
     """Yield a table's rows in the order of their keys. columns: those that are compared.
 
-    Raises MysqlError.
+    Raises CollectionError where a row cannot be read whole, MysqlError.
     """
     key = tuple_expression(shape.key_columns)
     by_number = ordered_by_number(shape)
     if by_number:
-        order = ", ".join(quote_identifier(name) for name in shape.key)
+        order = ", ".join(column.value for column in shape.key_columns)
+        place = "NULL"
     else:
-        # Texts by their bytes: collations order them in ways that only the server knows.
+        # By what collations take for equal; of the orders that there are any one does.
         connection.execute("SET SESSION max_sort_length = 65536")
-        order = f"CAST({key} AS BINARY)"
-    sql = f"SELECT {key}, {digest_of(columns)} FROM {shape.name.quoted} ORDER BY {order}"
-    for text, digest in connection.stream(sql):
-        place = _numbers(text) if by_number else text.encode()
-        yield Row(place, text, digest)
+        orders = ", ".join(column.order for column in shape.key_columns)
+        order = place = f"CAST(CONCAT_WS('#', {orders}) AS BINARY)"
+    sql = f"SELECT {key}, {digest_of(columns)}, {place} FROM {shape.name.quoted} ORDER BY {order}"
+    for text, digest, at in connection.stream(sql):
+        if text is None or digest is None:
+            raise CollectionError(
+                f"{shape.name} has a row that {connection.address} cannot read: it is larger than"
+                f" its max_allowed_packet allows; {text or 'its key'}"
+            )
+        yield Row(_numbers(text) if by_number else bytes(at), text, digest)
 
 
 def _numbers(key: str) -> tuple[int, ...]:
@@ -156,11 +175,11 @@ def differences(ours: Iterable[Row], theirs: Iterable[Row]) -> Iterator[Differen
             yield Difference("missing", one.key if one else "", "")
             one = next(left, None)
         elif one is None or _before(other, one):
-            yield Difference("extra", other.key, other.digest)
+            yield Difference("extra", other.key, other.digest, other.key)
             other = next(right, None)
         else:
             if one.digest != other.digest:
-                yield Difference("differing", one.key, other.digest)
+                yield Difference("differing", one.key, other.digest, other.key)
             one, other = next(left, None), next(right, None)
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..mysql.carry import packet, size
 from ..mysql.connection import Connection
 from ..mysql.dialect import quote_identifier
 from ..mysql.literals import columns_of, tuple_expression
 from .rows_diff import Name
 
 CHUNK = 1000
-"""Keys in one statement."""
+"""Keys in one statement, at most."""
 SHOWN = 3
 
 
@@ -116,7 +117,7 @@ def missing_parents(
         return wanted[:SHOWN]
     columns = ", ".join(quote_identifier(column) for column in key.parent_columns)
     within = f"FROM {key.parent.quoted} WHERE ({columns})"
-    for chunk in chunks(wanted):
+    for chunk in chunks(wanted, most=packet(primary)):
         rows = primary.query(f"SELECT {expression} AS k {within} IN ({', '.join(chunk)})")
         there = {str(row["k"]) for row in rows}
         # A collation may take two texts for one: what is not found by its bytes is asked for again.
@@ -156,10 +157,19 @@ def orphans(primary: Connection, key: ForeignKey) -> int:
     )
 
 
-def chunks(values: Sequence[str], size: int = CHUNK) -> Iterator[Sequence[str]]:
-    """Yield the values, so many at a time."""
-    for at in range(0, len(values), size):
-        yield values[at : at + size]
+def chunks(values: Sequence[str], *, most: int) -> Iterator[list[str]]:
+    """Yield the values, as many at a time as a statement takes. most: bytes of a packet."""
+    part: list[str] = []
+    length = 0
+    for value in values:
+        longer = size(value) + 2
+        if part and (len(part) >= CHUNK or length + longer > most // 2):
+            yield part
+            part, length = [], 0
+        part.append(value)
+        length += longer
+    if part:
+        yield part
 
 
 def _expression(connection: Connection, table: Name, names: Sequence[str]) -> str:

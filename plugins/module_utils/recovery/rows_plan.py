@@ -8,7 +8,7 @@ anywhere: what was brought is equal, and a run that was ended finds less to do t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,14 +17,10 @@ from typing import TypeVar
 
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
+from ..mysql import carry
 from ..mysql.connection import Connection, MysqlError
 from ..mysql.dialect import quote_identifier
-from ..mysql.literals import (
-    batches,
-    insert_head,
-    rows_statement,
-    tuple_expression,
-)
+from ..mysql.literals import tuple_expression
 from ..mysql.seed_programs import broken, copy_routines, copy_triggers, copy_views
 from ..plan import Plan, Step
 from . import rows_keys
@@ -43,7 +39,8 @@ from .rows_state import (
 )
 
 # A row is there already, or is not there any more, or names nobody, or is named.
-_MOVED = frozenset({1062, 1032, 1451, 1452, 1216, 1217})
+_DUPLICATE = 1062
+_MOVED = frozenset({_DUPLICATE, 1032, 1451, 1452, 1216, 1217})
 T = TypeVar("T")
 
 
@@ -229,19 +226,19 @@ class _Doer:
 
     def _whole(self, table: TableState, writer: Connection) -> None:
         """Fill an empty table. One that has no key is filled at once: it could not be gone on with."""
-        head = insert_head(table.into.schema, table.into.table, table.columns)
         most = self._hands.wanted.rows_a_transaction
-        name = table.source.name
+        columns, name = table.columns, table.source.name
+        inserting = carry.Writer(writer)
         with self._hands.recovered() as ours:
             still(ours)
-            asked = rows_statement(name.schema, name.table, table.columns)
-            texts = (text for (text,) in ours.stream(asked))
+            asked = carry.Source(name.schema, name.table, columns)
+            into = (table.into.schema, table.into.table, columns)
+            rows = carry.read(ours, asked, inserting.most(*into))
             done = 0
-            for group in _grouped(texts, most) if table.source.key else (texts,):
+            for group in _grouped(rows, most) if table.source.key else (rows,):
                 with _transaction(writer, table):
-                    for batch in batches(group):
-                        writer.execute(head + ",".join(batch))
-                        done += len(batch)
+                    for count in inserting.insert(*into, group):
+                        done += count
                         self._hands.say(f"{table.into}: inserted {done:,} of {table.rows:,} rows")
 
     def _single(self, table: TableState, kind: Kind, writer: Connection) -> None:
@@ -273,22 +270,32 @@ class _Doer:
         writer: Connection,
         fetching: Connection,
     ) -> int:
-        keys = ", ".join(one.key for one in part)
-        where = f"{table.source.key_list} IN ({keys})"
         if kind == "missing":
-            name = table.source.name
-            asked = rows_statement(name.schema, name.table, table.columns)
-            rows = [next(iter(row.values())) for row in fetching.query(f"{asked} WHERE {where}")]
-            head = insert_head(table.into.schema, table.into.table, table.columns)
-            for batch in batches(str(row) for row in rows):
-                writer.execute(head + ",".join(batch))
-            return len(rows)
-        _check_still(table, part, where, writer)
-        if kind == "extra":
-            return writer.execute(f"DELETE FROM {table.into.quoted} WHERE {where}")
-        for statement in _updates(table, where, fetching):
-            writer.execute(statement)
+            return self._insert(table, [one.key for one in part], writer, fetching)
+        by_key = {one.there: one for one in part}
+        keys = rows_keys.chunks(list(by_key), most=carry.packet(writer))
+        for texts in keys:
+            where = f"{table.source.key_list} IN ({', '.join(texts)})"
+            _check_still(table, [by_key[text] for text in texts], where, writer)
+            if kind == "extra":
+                writer.execute(f"DELETE FROM {table.into.quoted} WHERE {where}")
+            else:
+                _update(table, [by_key[text] for text in texts], writer, fetching)
         return len(part)
+
+    def _insert(
+        self, table: TableState, keys: list[str], writer: Connection, fetching: Connection
+    ) -> int:
+        name, columns = table.source.name, table.columns
+        inserting = carry.Writer(writer)
+        into = (table.into.schema, table.into.table, columns)
+        done = 0
+        for texts in rows_keys.chunks(keys, most=carry.packet(fetching)):
+            where = f"{table.source.key_list} IN ({', '.join(texts)})"
+            asked = carry.Source(name.schema, name.table, columns, where)
+            rows = list(carry.read(fetching, asked, inserting.most(*into)))
+            done += sum(inserting.insert(*into, rows))
+        return done
 
     def _check_loose(self, table: TableState) -> None:
         """Raise BinlogError where a row names nobody: the server did not look, since none could be first."""
@@ -313,6 +320,8 @@ def _transaction(writer: Connection, table: TableState) -> Iterator[None]:
         writer.execute("ROLLBACK")
         if error.errno not in _MOVED:
             raise
+        if error.errno == _DUPLICATE and not error.reason.rstrip("'").endswith("PRIMARY"):
+            raise BinlogError("recovery.rows_unique", str(table.into), [error.reason]) from error
         raise BinlogError("recovery.rows_moved", str(table.into), [error.reason]) from error
     except BinlogError:
         writer.execute("ROLLBACK")
@@ -328,33 +337,32 @@ def _check_still(table: TableState, part: list[Difference], where: str, writer: 
         f" WHERE {where} FOR UPDATE"
     )
     now = {str(row["k"]): str(row["d"]) for row in rows}
-    moved = [one.key for one in part if now.get(one.key) != one.digest]
+    moved = [one.there for one in part if now.get(one.there) != one.digest]
     if moved:
         proof = [f"changed meanwhile: {', '.join(moved[:5])}"]
         raise BinlogError("recovery.rows_moved", str(table.into), proof)
 
 
-def _updates(table: TableState, where: str, fetching: Connection) -> Iterator[str]:
-    """Yield a statement for each row that writes all its values."""
-    others = [column for column in table.columns if column.name not in table.source.key]
-    # The server puts the statements together, since it has the values; names are no values.
-    parts: list[str] = []
-    for column in others:
-        before = "', " if parts else "'"
-        parts.append(f"{before}{_in_text(quote_identifier(column.name))} = ', {column.literal}")
+def _update(
+    table: TableState, part: Sequence[Difference], writer: Connection, fetching: Connection
+) -> None:
+    """Write all values of these rows, their keys' too: one may be written otherwise there."""
+    name, columns = table.source.name, table.columns
+    writing = carry.Writer(writer)
     key = tuple_expression(table.source.key_columns)
-    rows = fetching.query(
-        f"SELECT CONCAT({', '.join(parts)}) AS v, {key} AS k"
-        f" FROM {table.source.name.quoted} WHERE {where}"
-    )
-    for row in rows:
-        yield (
-            f"UPDATE {table.into.quoted} SET {row['v']} WHERE {table.source.key_list} = {row['k']}"
-        )
-
-
-def _in_text(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "''")
+    there = {one.key: one.there for one in part}
+    for texts in rows_keys.chunks(list(there), most=carry.packet(fetching)):
+        where = f"{table.source.key_list} IN ({', '.join(texts)})"
+        asked = carry.Source(name.schema, name.table, columns, where)
+        for text, values in carry.single(fetching, asked, key):
+            assigned = ", ".join(
+                f"{quote_identifier(column.name)} = {value}"
+                for column, value in zip(columns, writing.expressions(columns, values), strict=True)
+            )
+            writer.execute(
+                f"UPDATE {table.into.quoted} SET {assigned}"
+                f" WHERE {table.source.key_list} = {there[text]}"
+            )
 
 
 def _grouped(items: Iterable[T], size: int) -> Iterator[Iterable[T]]:

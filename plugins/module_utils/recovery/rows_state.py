@@ -10,9 +10,10 @@ from typing import Any
 
 from ..causes.catalogue import finding
 from ..finding import CollectionError, Finding
-from ..mysql import checksum
+from ..mysql import carry
 from ..mysql.connection import Connection
 from ..mysql.literals import SESSION, Column
+from ..mysql.table_sums import Sum, Table, sum_of, tables_of
 from . import rows_keys
 from .rows_diff import KINDS, Difference, Kind, Name, Shape, differences, shape_of, stream
 from .rows_keys import CHUNK, ForeignKey
@@ -50,6 +51,7 @@ class TableState:
 
     running: its shape there, None where it is not. rows: on both sides; None where it is not there.
     counts, keys: of differing rows by kind; keys are the first few. compared: whether rows could be.
+    by_rows: whether they were, one by one.
     """
 
     source: Shape
@@ -63,6 +65,7 @@ class TableState:
     counts: Mapping[Kind, int] = field(default_factory=dict)
     keys: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
     triggers: tuple[str, ...] = ()
+    by_rows: bool = False
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -75,8 +78,15 @@ class TableState:
 
     @property
     def equal(self) -> bool:
-        """Whether both sides have the same rows, by their checksum."""
-        return (self.rows, self.checksum) == (self.running_rows, self.running_checksum)
+        """Whether both sides have the same rows: by their checksum, or compared one by one.
+
+        Of a column with another DEFAULT the checksum is another one for the same rows.
+        """
+        if self.running is None or self.rows != self.running_rows:
+            return False
+        if self.checksum and self.checksum == self.running_checksum:
+            return True
+        return self.compared and self.by_rows and not any(self.counts.values())
 
     @property
     def columns_alike(self) -> bool:
@@ -113,7 +123,8 @@ class State:
 
     foreign_keys: of the recovered tables. schemas: that the running server has. triggered: recovered
     tables with triggers; programmed: recovered schemas with routines or views. lacking, held: what a
-    foreign key is in the way of, by its text.
+    foreign key is in the way of, by its text. too_large: values that the running server does not take,
+    by table.
     """
 
     tables: tuple[TableState, ...]
@@ -126,6 +137,7 @@ class State:
     triggered: frozenset[Name] = frozenset()
     programmed: frozenset[str] = frozenset()
     lacking: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    too_large: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     held: Mapping[str, int] = field(default_factory=dict)
 
     def wanted_count(self, table: TableState, wanted: Wanted, kind: Kind) -> int:
@@ -178,13 +190,14 @@ def observe(recovered: Open, running: Open, wanted: Wanted, say: Say) -> State:
             _triggered(asking),
             _programmed(asking),
             looking.lacking,
+            {table: tuple(lines) for table, lines in looking.too_large.items()},
             looking.held,
         )
 
 
 def _names(connection: Connection, wanted: Wanted) -> list[Name]:
     """Return the tables that are asked for. Raises CollectionError where one is not recovered."""
-    there = [Name(table.schema, table.name) for table in checksum.tables_of(connection, None)]
+    there = [Name(table.schema, table.name) for table in tables_of(connection, None)]
     unknown = [str(name) for name in wanted.tables if name not in there]
     schemas = {name.schema for name in there}
     unknown += [name for name in wanted.databases if name not in schemas]
@@ -231,7 +244,9 @@ class _Looking:
         self._ours, self._theirs, self._asking, self._asked = ours, theirs, asking, asked
         self._wanted, self._keys, self._say = wanted, keys, say
         self._running_keys = () if wanted.suffix else rows_keys.read(asked)
+        self._limit = carry.packet(asked)
         self.lacking: dict[str, tuple[str, ...]] = {}
+        self.too_large: dict[str, list[str]] = {}
         self.held: dict[str, int] = {}
 
     def table(self, name: Name) -> TableState:
@@ -240,29 +255,30 @@ class _Looking:
         source, into = shape_of(self._ours, name), self._wanted.into(name)
         if source is None:
             raise CollectionError(f"{name} went away while it was read")
-        own = _sum(self._ours, name)
+        own = _sum(self._ours, source)
         running = shape_of(self._asked, into)
         if running is None:
-            self._check_all_parents(source)
+            self._check_all(source)
             return TableState(
                 source, into, None, own.rows, own.checksum, None, None, True, {"missing": own.rows}
             )
-        other = _sum(self._theirs, into)
+        other = _sum(self._theirs, running)
+        # By the content alone: a column that came later changes the checksum too.
         fits, equal = (
             _fits(source, running),
-            (own.rows, own.checksum) == (other.rows, other.checksum),
+            own.content == other.content and not own.unread and not other.unread,
         )
         counts: dict[Kind, int] = {}
         keys: dict[Kind, tuple[str, ...]] = {}
         compared = fits and (bool(source.key) or equal or not other.rows)
         if compared and not equal and not other.rows:
             counts = {"missing": own.rows}
-            self._check_all_parents(source)
+            self._check_all(source)
         elif compared and not equal:
             counts, keys = self._rows(source, running)
         return TableState(
             *(source, into, running, own.rows, own.checksum, other.rows, other.checksum),
-            *(compared, counts, keys, self._triggers(into)),
+            *(compared, counts, keys, self._triggers(into), compared and not equal),
         )
 
     def _rows(
@@ -285,18 +301,31 @@ class _Looking:
         return counts, {kind: tuple(found) for kind, found in keys.items()}
 
     def _check(self, kind: Kind, source: Shape, running: Shape, keys: Sequence[str]) -> None:
-        """Ask what foreign keys are in the way of changing the rows of these keys."""
-        if not keys or self._wanted.suffix:
-            return
-        where = f"{source.key_list} IN ({', '.join(keys)})"
-        if kind == "extra":
-            self._check_children(running, where)
-        else:
-            self._check_parents(source, where)
+        """Ask what is in the way of changing the rows of these keys."""
+        for part in rows_keys.chunks(keys, most=carry.packet(self._asking)):
+            where = f"{source.key_list} IN ({', '.join(part)})"
+            if kind != "extra":
+                self._check_sizes(source, where)
+            if self._wanted.suffix:
+                continue
+            if kind == "extra":
+                self._check_children(running, where)
+            else:
+                self._check_parents(source, where)
 
-    def _check_all_parents(self, source: Shape) -> None:
-        if "insert" in self._wanted.changes and not self._wanted.suffix:
+    def _check_all(self, source: Shape) -> None:
+        if "insert" not in self._wanted.changes:
+            return
+        self._check_sizes(source, "TRUE")
+        if not self._wanted.suffix:
             self._check_parents(source, "TRUE")
+
+    def _check_sizes(self, source: Shape, where: str) -> None:
+        """Note values that the running server does not take, or that cannot be read."""
+        rows = carry.Source(source.name.schema, source.name.table, source.written, where)
+        found = carry.too_large(self._asking, rows, self._limit)
+        if found:
+            self.too_large.setdefault(str(source.name), []).extend(found)
 
     def _check_parents(self, source: Shape, where: str) -> None:
         """Note rows that name a parent which is neither there nor comes along."""
@@ -338,8 +367,12 @@ class _Looking:
         return tuple(f"{row['e']} {row['t']}" for row in rows)
 
 
-def _sum(connection: Connection, name: Name) -> checksum.Sum:
-    return checksum.sum_of(connection, checksum.Table(name.schema, name.table, ()), "crc")
+def _sum(connection: Connection, shape: Shape) -> Sum:
+    columns = tuple(
+        (column.name, column.data_type, kind)
+        for column, kind in zip(shape.columns, shape.kinds, strict=True)
+    )
+    return sum_of(connection, Table(shape.name.schema, shape.name.table, columns), "crc")
 
 
 def _fits(source: Shape, running: Shape) -> bool:
@@ -373,6 +406,8 @@ def explain(state: State, wanted: Wanted, language: str) -> list[Finding]:
         findings.append(found("recovery.rows_read_only", state.address, proof))
     for table in state.tables:
         findings += _explain_table(state, table, wanted, found)
+    for text, lines in state.too_large.items():
+        findings.append(found("recovery.rows_too_large", text, lines[:5]))
     for text, keys in state.lacking.items():
         proof = [f"not there: {', '.join(keys)}"]
         findings.append(found("recovery.rows_parent_missing", text, proof))
