@@ -179,8 +179,8 @@ bases:
       type: str
     compared_with:
       description: >-
-        UUID of the donor that the base was equal to: rows, checksums, definitions, accounts and their rights. Empty where
-        the base was only started and read.
+        UUID of the donor that the base was equal to in rows, checksums, definitions, accounts and their rights.
+        Empty for a base that was only started and read.
       type: str
     compared_at:
       description: GTID set at which the two were equal.

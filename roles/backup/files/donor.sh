@@ -118,7 +118,7 @@ old_words() {
   if [ "$(printf '%s\n' 8.0.23 "${donor_version%%-*}" | sort -V | head -n 1)" = 8.0.23 ]; then
     cat
   else
-    sed 's/REPLICA/SLAVE/g; s/REPLICATION SOURCE/MASTER/g; s/SOURCE_/MASTER_/g; s/GET_SOURCE/GET_MASTER/g'
+    sed 's/REPLICATION SOURCE/MASTER/g; s/SOURCE_/MASTER_/g; s/REPLICA/SLAVE/g'
   fi
 }
 
