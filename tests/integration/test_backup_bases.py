@@ -23,7 +23,7 @@ ArchiveFactory = Callable[..., LocalArchive]
 # How a version can make a base.
 WAYS = [("9.7", "clone"), ("9.7", "dump"), ("8.0.15", "dump")]
 NAMES = ("한국", "Größe", 'dq"uote', "back\\slash", "ta\tb", "new\nline", "end\\", "a.b/c%d@e'f`g")
-LONG = "가" * 60
+LONG = "가" * 40 + "x" * 24
 
 
 @pytest.fixture

@@ -202,9 +202,7 @@ def _base(state: State, base: Base) -> dict[str, Any]:
         "verified_how": base.proof,
         "compared_with": base.compared_with,
         "compared_at": base.compared_at,
-        "not_compared": [
-            {"what": what, "reason": reason} for what, reason in base.not_compared
-        ],
+        "not_compared": [{"what": what, "reason": reason} for what, reason in base.not_compared],
     }
 
 
