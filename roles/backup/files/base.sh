@@ -99,6 +99,8 @@ know_donor() {
   local plugin
   donor_version=$(donor_value "SELECT VERSION()")
   donor_uuid=$(donor_value "SELECT @@server_uuid")
+  donor_value "XA RECOVER" >/dev/null ||
+    fail "prepared XA transactions of $donor cannot be seen: grant XA_RECOVER_ADMIN to the account of the backups (playbooks/backup.yml does)"
   case_of_names=$(donor_value "SELECT @@lower_case_table_names")
   page_size=$(donor_value "SELECT @@innodb_page_size")
   SETTINGS=(--lower-case-table-names="$case_of_names" --innodb-page-size="$page_size")
@@ -181,14 +183,16 @@ SELECT JSON_OBJECT('what', CONCAT('last digits of FLOAT in ', t.table_schema, '.
        'reason', 'mysqldump writes six digits: the base may have others')
   FROM information_schema.tables AS t
  WHERE t.table_schema NOT IN ($SYSTEM_SCHEMAS) AND t.table_type = 'BASE TABLE' AND $FLOATING AND $of_dump;
-SELECT JSON_OBJECT('what', CONCAT('view ', t.table_schema, '.', t.table_name),
-       'reason', CONCAT('broken on the donor, so no dump carries it; the base has another broken view of that name. It was: ',
-         (SELECT v.view_definition FROM information_schema.views AS v
-           WHERE v.table_schema = t.table_schema AND v.table_name = t.table_name)))
-  $viewed;
 SELECT JSON_OBJECT('what', 'options and persisted variables of the server', 'reason', 'not in a data directory''s tables');
 SELECT JSON_OBJECT('what', 'histograms, statistics and logs in tables', 'reason', 'made by each server for itself');
 END
+  # What a client escapes in a line, JSON escapes alike, but for the quotes.
+  donor_plain --raw <<<"SELECT CONCAT('SELECT CONVERT(0x', HEX(JSON_QUOTE(CONCAT('view ', t.table_schema, '.', t.table_name))),
+      ' USING utf8mb4); SHOW CREATE VIEW ', $QUOTED, ';') $viewed;" | donor_plain |
+    sed 's/\\\\/\\/g; n; s/"/\\"/g' | awk -F '\t' '
+      NR % 2 { what = $0; next }
+      { print "{\"what\": " what ", \"reason\": \"broken on the donor, so that no dump carries it; the base has another" \
+          " broken view of that name. It was: " $2 "\"}" }' >>"$WORK/not_compared"
   # The same names as read_content has, where names are not raw.
   donor_plain >"$WORK/left_out" <<<"SELECT CONCAT('view ', JSON_QUOTE(t.table_schema), '.', JSON_QUOTE(t.table_name)) $viewed;"
   # In figures: a name may hold whatever ends a line.
@@ -200,7 +204,7 @@ SELECT CONCAT('CREATE TABLE ', q, 'mysql_on_kubernetes_gone (gone INT); CREATE D
         $viewed) AS broken;
 END
   if [ -s "$WORK/left_out" ]; then
-    say "broken on $donor, and broken in the base too: $(first_of <"$WORK/left_out")"
+    say "broken on $donor, and broken in the base too: $(sed 's/\\\\/\\/g' "$WORK/left_out" | first_of)"
   fi
 }
 
@@ -314,10 +318,10 @@ members() {
 }
 
 how_verified() {
-  local to=", as it is"
-  if [ -n "$followed" ]; then to=", once it had followed the donor there"; fi
-  echo "a server was started from a copy; at one GTID set it was equal to its donor$to: rows and checksum of every" \
-    "table, definitions of tables, views, routines, triggers and events, accounts and their rights, prepared XA transactions"
+  local was="was equal to its donor at one GTID set"
+  if [ -n "$followed" ]; then was="followed its donor to one GTID set and was equal to it there"; fi
+  echo "a server started from a copy $was: rows and checksum of every table, definitions of tables, views, routines," \
+    "triggers and events, accounts and their rights, prepared XA transactions"
 }
 
 write_manifest() {

@@ -9,7 +9,8 @@
 # mysql's client takes a backslash in `...` for an escape unless the session says that it is none.
 PLAIN_SESSION=(--binary-mode --default-character-set=utf8mb4
   --init-command="SET sql_mode = 'NO_BACKSLASH_ESCAPES', time_zone = '+00:00',
-                  group_concat_max_len = 1000000000, information_schema_stats_expiry = 0")
+                  group_concat_max_len = 1000000000, information_schema_stats_expiry = 0,
+                  max_execution_time = 0, sql_select_limit = 18446744073709551615")
 
 SYSTEM_SCHEMAS="'mysql', 'sys', 'information_schema', 'performance_schema'"
 
