@@ -175,8 +175,27 @@ bases:
       description: When, ISO 8601.
       type: str
     verified_how:
-      description: What was done for it.
+      description: What was compared for it, with what, and what was not.
       type: str
+    compared_with:
+      description: >-
+        UUID of the donor that the base was equal to in rows, checksums, definitions, accounts and their rights.
+        Empty for a base that was only started and read.
+      type: str
+    compared_at:
+      description: GTID set at which the two were equal.
+      type: str
+    not_compared:
+      description: What that comparison left out.
+      type: list
+      elements: dict
+      contains:
+        what:
+          description: What it is.
+          type: str
+        reason:
+          description: Why.
+          type: str
 binlogs:
   description: The binary logs by the server that wrote them.
   returned: always

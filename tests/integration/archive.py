@@ -205,7 +205,7 @@ def make_account(server: servers.Server) -> None:
     """Make the account that the scripts log in as, with the rights that the role gives it."""
     password = PASSWORD.replace("\\", "\\\\").replace("'", "''")
     rights = "SELECT, RELOAD, PROCESS, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT"
-    rights += ", REPLICATION SLAVE, REPLICATION CLIENT, BACKUP_ADMIN"
+    rights += ", REPLICATION SLAVE, REPLICATION CLIENT, BACKUP_ADMIN, XA_RECOVER_ADMIN"
     server.sql(
         f"CREATE USER 'backup'@'%' IDENTIFIED BY '{password}'",
         f"GRANT {rights} ON *.* TO 'backup'@'%'",

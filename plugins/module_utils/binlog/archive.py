@@ -26,8 +26,11 @@ or one is not known), size and sha256 of the file as the server wrote it, stored
 Manifest: id, method (clone, dump), server_version, server_uuid, gtid_executed, started, ended (UTC,
 ISO 8601), bytes (of the content before compression), stored (``data`` for a folder, ``data.tar.zst.enc``,
 ``dump.sql.zst``), compression, encryption, files ({path below the base's folder, size, sha256}),
-tables ({name, rows}, and schema, table, checksum (that of CHECKSUM TABLE) where they were noted),
-verified ({at, how, result}; result is ``ok`` or what went wrong).
+lower_case_table_names, innodb_page_size (what a server must be started with), tables ({name, schema,
+table, rows, checksum (that of CHECKSUM TABLE)}; before, {name, rows}), verified ({at, how, result, compared_with, compared_at,
+not_compared}; result is ``ok`` or what went wrong; compared_with is the UUID of the donor that the base
+was equal to at the GTID set compared_at, not_compared a list of {what, reason}). A manifest without
+compared_with is of a base that was started and read, and not compared with its donor.
 
 Encryption: ``openssl enc -aes-256-ctr -pbkdf2 -salt -pass file:KEY``; compression comes first.
 The files of a chain are applied in its order; transactions that the base has already, and those
@@ -57,6 +60,7 @@ BASES = "base"
 SIDECAR = ".json"
 ID_FORMAT = "%Y%m%dT%H%M%SZ"
 OK = "ok"
+SETTINGS = ("lower_case_table_names", "innodb_page_size")
 
 Method = Literal["clone", "dump"]
 Document = Mapping[str, Any]
@@ -128,6 +132,9 @@ class Base:
     """One base backup. stored: see the module. verified: ok, a failure, or empty if never tried.
 
     tables, checksums: rows, and CHECKSUM TABLE in hex, by the table's name.
+    settings: names and values of what a server must be started with. compared_with: UUID of the donor
+    that it was equal to at the GTID set compared_at, empty where it was never compared. not_compared:
+    what was left out of that, each with the reason.
     """
 
     id: str
@@ -147,11 +154,22 @@ class Base:
     verified: str = ""
     verified_at: str = ""
     verified_how: str = ""
+    settings: tuple[tuple[str, str], ...] = ()
+    compared_with: str = ""
+    compared_at: str = ""
+    not_compared: tuple[tuple[str, str], ...] = ()
 
     @property
     def usable(self) -> bool:
         """Whether a server was started from it and had what it should."""
         return self.verified == OK
+
+    @property
+    def proof(self) -> str:
+        """What was done to verify it, and what was not."""
+        if not self.verified_how or self.compared_with:
+            return self.verified_how
+        return f"{self.verified_how}; started and read, not compared with its donor"
 
     @property
     def path(self) -> str:
@@ -251,6 +269,14 @@ def sidecar_path(path: str, name: str) -> str:
     return f"{path.rpartition('/')[0]}/{name}{SIDECAR}"
 
 
+def decode(document: bytes) -> str:
+    """Return a document's text. Where base.sh had no locale, names stood in Latin-1."""
+    try:
+        return document.decode("utf-8")
+    except UnicodeDecodeError:
+        return document.decode("latin-1")
+
+
 def parse(text: str, path: str) -> Document:
     """Return a document of the archive. Raises CollectionError naming the file."""
     try:
@@ -330,6 +356,12 @@ def read_base(document: Document) -> Base:
             verified=str(verified.get("result") or ""),
             verified_at=str(verified.get("at") or ""),
             verified_how=str(verified.get("how") or ""),
+            settings=tuple((name, str(document[name])) for name in SETTINGS if name in document),
+            compared_with=str(verified.get("compared_with") or ""),
+            compared_at=str(verified.get("compared_at") or ""),
+            not_compared=tuple(
+                (str(one["what"]), str(one["reason"])) for one in verified.get("not_compared") or ()
+            ),
         )
     except (KeyError, TypeError, ValueError) as error:
         where = f"{BASES}/{document.get('id', '?')}/{MANIFEST}"

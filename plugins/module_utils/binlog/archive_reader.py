@@ -85,7 +85,8 @@ class Listing:
 def sections(text: str) -> Iterator[tuple[str, str]]:
     """Yield each part of a listing: what its line ``@`` names, and what follows."""
     name, lines = "", list[str]()
-    for line in text.splitlines():
+    # Not by splitlines: a name may hold what Unicode takes for the end of a line.
+    for line in text.split("\n"):
         if line.startswith("@ "):
             if name:
                 yield name, "\n".join(lines)
@@ -128,7 +129,7 @@ def read_listing(text: str) -> Listing:
 
 
 def _entries(text: str) -> Iterator[Entry]:
-    for line in text.splitlines():
+    for line in filter(None, text.split("\n")):
         size, modified, path = line.split(" ", 2)
         yield Entry(path, int(size), float(modified))
 

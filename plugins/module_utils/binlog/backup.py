@@ -199,7 +199,10 @@ def _base(state: State, base: Base) -> dict[str, Any]:
         "tables": len(base.tables),
         "verified": base.usable and not state.listing.damage_of(base),
         "verified_at": base.verified_at,
-        "verified_how": base.verified_how,
+        "verified_how": base.proof,
+        "compared_with": base.compared_with,
+        "compared_at": base.compared_at,
+        "not_compared": [{"what": what, "reason": reason} for what, reason in base.not_compared],
     }
 
 

@@ -39,6 +39,7 @@ from .archive import (
     Base,
     Binlog,
     build,
+    decode,
     microseconds,
     parse,
     read_base,
@@ -108,7 +109,7 @@ class Store:
 
     def _document(self, path: str) -> Any:
         try:
-            text = (self.root / path).read_text(encoding="utf-8")
+            text = decode((self.root / path).read_bytes())
         except OSError as error:
             raise CollectionError(
                 f"archive: {self.root / path} cannot be read: {error.strerror}"

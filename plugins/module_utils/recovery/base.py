@@ -59,7 +59,7 @@ def restore(
     for unknown in (partial, scratch.data):
         if unknown.exists():
             shutil.rmtree(unknown)
-    (scratch.folder / CONFIG).touch(mode=0o644)
+    _configure(scratch, base)
     if base.method == "clone":
         _copy(store, base, partial, note)
         # Two servers with one UUID would take each other for themselves.
@@ -69,6 +69,14 @@ def restore(
         partial.mkdir()
         _load(store, base, scratch, arguments, note)
     partial.rename(scratch.data)
+
+
+def _configure(scratch: Scratch, base: Base) -> None:
+    """Write what every server on this data has to be started with; nothing else of the machine's counts."""
+    path = scratch.folder / CONFIG
+    settings = "".join(f"{name}={value}\n" for name, value in base.settings)
+    path.write_text(f"[mysqld]\n{settings}" if settings else "", encoding="utf-8")
+    path.chmod(0o644)
 
 
 def _copy(store: Store, base: Base, into: Path, note: Note) -> None:
@@ -158,6 +166,10 @@ def _load(
             "--gtid-mode=ON",
             "--enforce-gtid-consistency=ON",
             "--innodb-flush-log-at-trx-commit=0",
+            # A statement of the dump is twice as long as the longest value in it.
+            "--max-allowed-packet=1G",
+            # Rows as they are: those that the donor took without it too.
+            "--innodb-strict-mode=OFF",
             f"--init-file={executor.path(INIT)}",
             *arguments,
         ]
@@ -174,6 +186,7 @@ def _load(
                 f"--socket={executor.path('run', 'mysqld.sock')}",
                 "--binary-mode",
                 "--max-allowed-packet=1G",
+                "--default-character-set=utf8mb4",
             )
         now = executed(connection)
         if not now and base.gtid_executed:

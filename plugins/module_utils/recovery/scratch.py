@@ -8,7 +8,7 @@
     account.cnf     the account of the recovery, made anew by each start's init file
     data/           the data directory; data.partial until the base is all there
     run/            mysqld's own: socket, pid, error log
-    my.cnf          empty: nothing of the machine's counts
+    my.cnf          what the base must be started with; nothing of the machine's counts
     lock            held while a recovery is at work
 
 A step is noted after it is done, and doing it again from its beginning is harmless: a recovery that

@@ -14,6 +14,8 @@
 set -euo pipefail
 # A failure within $(...) ends it too.
 shopt -s inherit_errexit
+# Text is bytes, whatever the image's locale: names pass as they are. Clients are told of UTF-8.
+export LC_ALL=C
 
 ARCHIVE=${ARCHIVE:-/archive}
 CLIENT_CNF=${CLIENT_CNF:-/etc/mysql-on-kubernetes/client.cnf}
@@ -35,9 +37,9 @@ quoted() {
   local text=$1
   text=${text//\\/\\\\}
   text=${text//\"/\\\"}
-  text=${text//$'\t'/ }
-  text=${text//$'\r'/}
-  text=${text//$'\n'/ }
+  text=${text//$'\t'/\\t}
+  text=${text//$'\r'/\\r}
+  text=${text//$'\n'/\\n}
   printf '"%s"' "$text"
 }
 
@@ -62,7 +64,8 @@ write_whole() {
 }
 
 # How the source is asked: an answer without names, a line each.
-SOURCE_CLIENT=(mysql --defaults-file="$CLIENT_CNF" --connect-timeout="$CONNECT_SECONDS" --batch --skip-column-names)
+SOURCE_CLIENT=(mysql --defaults-file="$CLIENT_CNF" --connect-timeout="$CONNECT_SECONDS" --batch
+  --skip-column-names --default-character-set=utf8mb4)
 
 source_client() {
   timeout 30 "${SOURCE_CLIENT[@]}" "$@"

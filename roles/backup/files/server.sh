@@ -7,10 +7,12 @@
 #   WORK            folder for it; empty or not there yet, removed by who made it
 #   MYSQLD          the server's program
 #   MYSQLD_OPTIONS  what it needs beside what is given here, separated by spaces
+#   SETTINGS        array: what a data directory is made with, and can be started with alone
 
 WORK=${WORK:-/work}
 MYSQLD=${MYSQLD:-mysqld}
 START_SECONDS=${START_SECONDS:-300}
+SETTINGS=()
 
 server=
 server_socket=$WORK/mysqld.sock
@@ -19,7 +21,7 @@ server_log=$WORK/error.log
 # Options that every start of a server here has. --no-defaults: the image's my.cnf is the cluster's.
 server_options() {
   # shellcheck disable=SC2206 # words on purpose
-  options=(${MYSQLD_OPTIONS:-} --socket="$server_socket" --pid-file="$WORK/mysqld.pid"
+  options=(${MYSQLD_OPTIONS:-} ${SETTINGS[@]+"${SETTINGS[@]}"} --socket="$server_socket" --pid-file="$WORK/mysqld.pid"
     --secure-file-priv="$WORK" --loose-mysqlx=OFF --loose-innodb-use-native-aio=OFF "$@")
   if [ "$(id -u)" = 0 ]; then options+=(--user=mysql); fi
 }
@@ -50,8 +52,9 @@ start_server() {
   shift
   server_options "$@"
   : >"$server_log"
+  # A statement of a dump is twice as long as the longest value in it. Nobody's events run here.
   "$MYSQLD" --no-defaults "${options[@]}" --datadir="$data" --skip-networking --skip-log-bin \
-    --loose-skip-replica-start --loose-skip-slave-start --server-id="${SERVER_ID:-3}" \
+    --event-scheduler=OFF --max-allowed-packet=1G --loose-skip-replica-start --loose-skip-slave-start --server-id="${SERVER_ID:-3}" \
     >>"$server_log" 2>&1 &
   server=$!
   until server_sql -e "SELECT 1" >/dev/null 2>&1; do
@@ -76,8 +79,12 @@ server_failed() {
   fail "no $1 of mysqld on ${2:-$WORK}: $(grep -F '[ERROR]' "$server_log" | head -n 1 || true)"
 }
 
+# Who asks it: root without a password, unless somebody else was let in.
+SERVER_LOGIN=(--no-defaults --user=root)
+
 server_sql() {
-  mysql --no-defaults --user=root --socket="$server_socket" --batch --skip-column-names "$@"
+  mysql "${SERVER_LOGIN[@]}" --socket="$server_socket" --batch --skip-column-names --max-allowed-packet=1G \
+    --default-character-set=utf8mb4 "$@"
 }
 
 # restore_content FOLDER METHOD STORED COMPRESSION ENCRYPTION DATADIR
@@ -86,9 +93,10 @@ restore_content() {
   local folder=$1 method=$2 stored=$3 compression=$4 encryption=$5 data=$6
   if [ "$method" = dump ]; then
     initialize "$data"
-    start_server "$data"
+    # Rows as they are: those that the donor took without innodb_strict_mode too.
+    start_server "$data" --innodb-strict-mode=OFF
     # The dump brings its own GTIDs, and its own accounts: from then on root's password is another.
-    unpack "$compression" "$encryption" <"$folder/$stored" | server_sql
+    unpack "$compression" "$encryption" <"$folder/$stored" | server_sql --binary-mode
     stop_server
   elif [ "$stored" = data ]; then
     cp -a --reflink=auto "$folder/data" "$data"
@@ -101,16 +109,35 @@ restore_content() {
   own "$data"
 }
 
-# What a started base holds: gtid_executed, then a line for each table, its rows behind a tab.
+# read_content FOLDER [METHOD]: what the started server holds, into FOLDER/tables, a line of JSON each,
+# and FOLDER/lines, all that is compared with a donor. See content.sh; METHOD as there.
 read_content() {
-  server_sql -e "SELECT REPLACE(@@global.gtid_executed, '\n', '')"
-  server_sql -e "
-    SELECT CONCAT('SELECT ', QUOTE(CONCAT(table_schema, '.', table_name)), ', COUNT(*) FROM \`',
-                  REPLACE(table_schema, '\`', '\`\`'), '\`.\`', REPLACE(table_name, '\`', '\`\`'), '\`;')
-      FROM information_schema.tables
-     WHERE table_type = 'BASE TABLE'
-       AND table_schema NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')
-     ORDER BY table_schema, table_name" --raw | server_sql
+  mkdir -p "$1"
+  generated "$(tables_sql all)" | sums_as_json >"$1/tables"
+  if [ "${2:-}" = dump ]; then
+    generated "$(tables_sql all dump)" | sums_as_json >"$1/lines"
+  else
+    cp "$1/tables" "$1/lines"
+  fi
+  {
+    generated "$(accounts_sql)" | sums_as_json
+    definitions_sql | server_plain
+    generated "$(created_sql)" | created_as_lines
+    echo "XA RECOVER CONVERT XID;" | server_plain | prepared_as_lines
+  } >>"$1/lines"
+}
+
+server_plain() {
+  server_sql "${PLAIN_SESSION[@]}" "$@"
+}
+
+# What the statements lead to that a statement yields.
+generated() {
+  server_plain --raw <<<"$1" | server_plain
+}
+
+executed_now() {
+  server_sql -e "SELECT $GTIDS_SQL"
 }
 
 # Whether one set of GTIDs lies in another, as a server sees it.

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog import backup
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog import archive, backup
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.archive_reader import (
     Listing,
     read_listing,
@@ -217,3 +217,38 @@ def test_every_cause_is_told_in_korean_too():
     state = with_listing(manifest(verified={}), *LOGS)
     told = causes.explain(state, causes.Limits(), "ko")
     assert all(any("가" <= letter <= "힣" for letter in one.summary) for one in told)
+
+
+def test_a_base_says_with_what_it_was_compared_and_what_was_left_out():
+    compared = {
+        "how": "equal",
+        "result": "ok",
+        "compared_with": A,
+        "compared_at": f"{A}:1-7",
+        "not_compared": [{"what": "rows of shop.mem", "reason": "MEMORY"}],
+    }
+    settings = {"lower_case_table_names": "1", "innodb_page_size": "8192"}
+    texts = (manifest(verified=compared, **settings), "@ files\n7 1 base/20261124T180000Z/dump.sql")
+    base = read_listing("\n".join(texts)).archive.bases[0]
+    assert (base.proof, base.compared_with, base.compared_at) == ("equal", A, f"{A}:1-7")
+    assert base.not_compared == (("rows of shop.mem", "MEMORY"),)
+    assert dict(base.settings) == settings
+
+
+def test_a_base_of_before_says_that_it_was_never_compared():
+    texts = (manifest(), "@ files\n7 1 base/20261124T180000Z/dump.sql")
+    base = read_listing("\n".join(texts)).archive.bases[0]
+    assert base.usable
+    assert base.proof == "started; started and read, not compared with its donor"
+
+
+def test_names_with_what_unicode_takes_for_the_end_of_a_line_are_read():
+    name = "shop.a\u2028b\x85c"
+    document = manifest(tables=[{"name": "x", "rows": 1}]).replace('"x"', f'"{name}"')
+    texts = (document, "@ files\n7 1 base/20261124T180000Z/dump.sql")
+    assert dict(read_listing("\n".join(texts)).archive.bases[0].tables) == {name: 1}
+
+
+@pytest.mark.parametrize("written", ["utf-8", "latin-1"])
+def test_a_document_that_was_written_without_a_locale_is_read(written: str):
+    assert archive.decode('"Größe"'.encode(written)) == '"Größe"'

@@ -78,7 +78,7 @@ def test_every_script_is_in_the_pod():
     assert data["archiver.sh"].startswith("#!/usr/bin/env bash\n")
     assert set(data) == {
         *("lib.sh", "server.sh", "archiver.sh", "ready.sh", "offsite.sh"),
-        *("list.sh", "base.sh", "verify.sh", "prune.sh"),
+        *("list.sh", "base.sh", "verify.sh", "prune.sh", "content.sh", "donor.sh"),
     }
 
 
