@@ -69,5 +69,4 @@ def empty(server: Server) -> None:
     server.sql(*(f"DROP DATABASE `{name}`" for name in names), "SELECT 1")
     users = server.sql("SELECT user FROM mysql.user WHERE host = '%'")
     server.sql(*(f"DROP USER `{row['user']}`@'%'" for row in users), "SELECT 1")
-    old = server.version == "8.0.15"
-    server.sql("RESET MASTER" if old else "RESET BINARY LOGS AND GTIDS")
+    server.sql(server.says("reset_binary_logs"))

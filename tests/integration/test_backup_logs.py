@@ -16,7 +16,7 @@ from tests.integration.archive import LocalArchive, executed, order, rotate, sho
 from tests.integration.conftest import ServerFactory
 from tests.integration.recovery_archive import HandArchive, end_processes_of
 from tests.integration.runner import succeed
-from tests.integration.servers import Server
+from tests.integration.servers import NEWEST, Server
 
 pytestmark = pytest.mark.servers
 
@@ -69,14 +69,14 @@ def stored(server: Server, name: str) -> Path:
 def test_logs_that_the_server_encrypts_are_archived_as_they_were_before(
     server_factory: ServerFactory, archives: list[LocalArchive | HandArchive]
 ):
-    source = server_factory("9.7", 1)
+    source = server_factory(NEWEST, 1)
     shop(source)
     with_a_keyring(source)
     backup = LocalArchive(source)
     archives.append(backup)
     backup.start()
     backup.wait_for(source)
-    name = str(source.sql("SHOW BINARY LOG STATUS")[0]["file"])
+    name = str(source.sql(source.says("show_binary_log_status"))[0]["file"])
     assert stored(source, name).read_bytes()[:4] == b"\xfdbin"
     # More of a log that is known already, then the end of it, and another one.
     order(source)
