@@ -243,6 +243,8 @@ def _other(cluster: Cluster, member: Member, target: Member, asked: Asked) -> It
         if lost and not asked.fenced:
             yield asked.found("switchover.not_fenced", member.name, member.unreachable)
         return
+    case = replication.Case(member.name, member.state, CHANNEL, target.state, asked.language)
+    yield from replication.older(case)
     found = _joining(cluster, member, target, asked)
     if asked.mode == "planned":
         yield from found
