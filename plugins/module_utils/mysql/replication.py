@@ -236,8 +236,8 @@ def read_password_matches(connection: Connection, channel: str, password: str) -
     The comparison is the server's; the stored password is not fetched. Raises MysqlError.
     """
     asked = (
-        "SELECT BINARY user_password = BINARY %s AS same FROM mysql.slave_master_info"
-        " WHERE channel_name = %s"
+        "SELECT CAST(user_password AS BINARY) = CAST(%s AS BINARY) AS same"
+        " FROM mysql.slave_master_info WHERE channel_name = %s"
     )
     same = connection.value(asked, (password, channel))
     return None if same is None else bool(same)
