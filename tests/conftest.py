@@ -37,6 +37,7 @@ MIDDLE_IN_GATE = frozenset(
         "integration/test_entrypoint.py",
         "integration/test_replication.py",
         "integration/test_semisync.py",
+        "integration/test_versions.py",
     )
 )
 
