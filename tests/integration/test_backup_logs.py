@@ -43,9 +43,12 @@ def with_a_keyring(server: Server) -> None:
     What it loads is told by files beside the program and the component, which other servers use too: it gets
     its own of both (MySQL manual, "Keyring Component Installation").
     """
+    found = str(server.sql("SELECT @@plugin_dir AS d")[0]["d"])
+    home = str(server.sql("SELECT @@basedir AS d")[0]["d"])
     server.stop()
-    plugins = server.tree / "usr/lib/mysql/plugin"
-    program = (server.tree / "usr/sbin/mysqld").resolve()
+    plugins = server.tree / found.strip("/")
+    inside = servers.in_tree(server.tree, "sh", "-c", "readlink -f $(command -v mysqld)").stdout
+    program = server.tree / inside.strip().lstrip("/")
     for folder, files in (("program", [program]), ("plugins", list(plugins.glob("*.so")))):
         (server.folder / folder).mkdir()
         for file in files:
@@ -58,7 +61,10 @@ def with_a_keyring(server: Server) -> None:
     )
     servers.in_tree(server.tree, "install", "--owner=mysql", "--mode=600", "/dev/null", keys)
     server.program = f"{server.inside}/program/mysqld"
-    server.start(f"--plugin-dir={server.inside}/plugins", "--binlog-encryption=ON")
+    # It looks for its messages beside its program, unless it is said where they are.
+    server.start(
+        *(f"--basedir={home}", f"--plugin-dir={server.inside}/plugins", "--binlog-encryption=ON")
+    )
 
 
 def stored(server: Server, name: str) -> Path:

@@ -70,7 +70,7 @@ def test_nothing_that_is_sent_to_a_server_is_deprecated_there(
     with_password = {"instances": instances, "source_password": SECRET, "timeout": 20}
     for name, arguments in (
         ("mysql_replication", {**following, "seed": "dump"}),
-        ("mysql_replication", {**following, "source_delay": 1}),
+        ("mysql_replication", {**following, "source_delay": 1, "update_password": "always"}),
         ("mysql_replication", {**following, "source_delay": 0, "read_only": True}),
         ("mysql_account", {**primary.login, **account}),
         ("mysql_semisync", {"instances": instances, "primary": "mysql-1"}),
