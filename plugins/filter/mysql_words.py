@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -15,6 +15,8 @@ from ..module_utils.mysql import dialect
 
 # A tag such as 8.0 means the newest of its series; no tag at all the newest of all.
 NEWEST = 999
+# What makes an option that a server does not know a note in its log.
+LOOSE = "loose-"
 
 
 def mysql_words(name: str, image: str) -> str:
@@ -31,9 +33,28 @@ def mysql_words(name: str, image: str) -> str:
         raise AnsibleFilterError(error.message) from error
 
 
+def mysql_options(config: Mapping[str, Any], image: str) -> dict[str, Any]:
+    """Return options of my.cnf as the image's MySQL takes them without a warning.
+
+    They are named as the newest version does, with or without ``loose-``. Where the tag tells no
+    version that is known here they stay as they are.
+    """
+    told = image_version(image)
+    version = (*told, NEWEST, NEWEST, NEWEST)[:3]
+    if not told or version < dialect.OLDEST:
+        return dict(config)
+    made = {}
+    for option, value in config.items():
+        name = option.removeprefix(LOOSE)
+        said = dialect.server_option(name, version)
+        if said is not None:
+            made[option[: len(option) - len(name)] + said] = value
+    return made
+
+
 class FilterModule:
-    """The filter of this file."""
+    """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
-        """Return it by name."""
-        return {"mysql_words": mysql_words}
+        """Return them by name."""
+        return {"mysql_words": mysql_words, "mysql_options": mysql_options}

@@ -104,7 +104,7 @@ channels:
       description: Name, empty for the default channel.
       type: str
     source_host:
-      description: Host of the source.
+      description: Host of the source, empty for a channel of Group Replication, which has none.
       type: str
     source_port:
       description: TCP port of the source.

@@ -14,7 +14,9 @@ description:
     acknowledged is lost with the primary, as long as no commit waited longer than O(timeout_ms).
   - Installs both sides' plugins on every instance, under the names that its version has, and turns the primary's side
     on there and the replicas' side on everywhere else. Both are kept over a restart (C(SET PERSIST)).
-  - A switchover (M(mysql_on.kubernetes.mysql_switchover)) exchanges the sides.
+  - An instance of 8.0.26 to 8.3 that has one side under its older name (C(rpl_semi_sync_master),
+    C(rpl_semi_sync_slave)) gets the other one so too. Nothing is uninstalled.
+  - A switchover (M(mysql_on.kubernetes.mysql_switchover)) exchanges the sides, and installs the one that is missing.
 author:
   - The mysql_on.kubernetes founders (@mysql-on)
 extends_documentation_fragment:
@@ -127,8 +129,6 @@ from ..module_utils.mysql.connection import Connection, MysqlError
 from ..module_utils.plan import Plan, apply, diff
 from ..module_utils.runtime import run
 
-NO_LIBRARY = 1126
-
 
 def sender(connection: Connection) -> semisync.Run:
     """Return what sends a statement, without how many rows it touched."""
@@ -144,7 +144,7 @@ def do(params: dict[str, Any], name: str, plan: Plan[semisync.Semisync]) -> None
     try:
         apply(plan)
     except MysqlError as error:
-        if error.errno != NO_LIBRARY:
+        if error.errno != semisync.NO_LIBRARY:
             raise
         found = catalogue.finding(
             "replication.semisync_missing",

@@ -16,6 +16,9 @@ description:
   - Where that wait ends without success, the old primary takes writes again and nothing has moved.
   - After a loss the instance that received most is found by GTID. It applies what its relay log holds and takes over.
   - With O(services) the Service for writes and the labels of running Pods are moved too, and no template is touched.
+  - Where commits wait for a replica (M(mysql_on.kubernetes.mysql_semisync)), each instance gets the side that it is to
+    play before anything else is done, its plugin too. After a loss a server without the library does without it, and
+    a finding names it.
   - What holds already is left alone. An interrupted run is finished by the same one again.
 author:
   - The mysql_on.kubernetes founders (@mysql-on)
@@ -410,6 +413,7 @@ def carry_out(
     new = site.look(asked.target).state if running.failures else None
     found = causes.behind(running.failures, new, asked)
     found += causes.remains(running.remains, plan.before.primary, asked)
+    found += causes.unacknowledged(running.without, asked)
     if errors(found):
         names = ", ".join(failure.name for failure in running.failures)
         message = f"{asked.target} is primary, and it is not followed by: {names}"

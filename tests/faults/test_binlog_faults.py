@@ -16,7 +16,7 @@ from tests.integration.balancer import Service
 from tests.integration.conftest import ServerFactory
 from tests.integration.recovery_archive import HandArchive
 from tests.integration.runner import fail, succeed
-from tests.integration.servers import Server
+from tests.integration.servers import NEWEST, Server
 
 pytestmark = [pytest.mark.servers, pytest.mark.long]
 
@@ -135,7 +135,7 @@ def test_the_connection_breaks_while_the_server_sends(archive: HandArchive) -> N
 def test_nothing_here_opens_compressed_transactions(
     server_factory: ServerFactory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    server = server_factory("9.7", 1, "--binlog-transaction-compression=ON")
+    server = server_factory(NEWEST, 1, "--binlog-transaction-compression=ON")
     server.sql(
         "CREATE DATABASE shop",
         "CREATE TABLE shop.t (id INT PRIMARY KEY)",

@@ -19,7 +19,7 @@ from tests.faults import fixes
 from tests.integration import replicas
 from tests.integration.conftest import ServerFactory
 from tests.integration.runner import fail, succeed
-from tests.integration.servers import Server, free_port
+from tests.integration.servers import NEWEST, Server, free_port
 
 pytestmark = [pytest.mark.servers, pytest.mark.long]
 
@@ -97,13 +97,13 @@ def test_a_replica_does_not_come_back_after_its_clone(
     server_factory: ServerFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends to be started again, as in a Pod, and who should do that is not there."""
-    source = server_factory("9.7", 1)
+    source = server_factory(NEWEST, 1)
     replicas.grant(source)
     source.sql(f"GRANT BACKUP_ADMIN ON *.* TO {replicas.USER}@'%'", "CREATE DATABASE shop")
     source.sql("FLUSH BINARY LOGS", "PURGE BINARY LOGS TO 'binlog.000002'")
     with monkeypatch.context() as supervised:
         supervised.setenv("MYSQLD_PARENT_PID", str(os.getpid()))
-        replica = server_factory("9.7", 11)
+        replica = server_factory(NEWEST, 11)
     asked = {"seed": "clone", "seed_timeout": 3, "source_instance": source.instance("source")}
     given = replicas.source_of(replica, source, **asked)
     finding = fixes.the(fail("mysql_replication", given), "replication.seed_not_back")

@@ -339,8 +339,8 @@ def wait_until_silent(replica: Server) -> bool:
 
 @pytest.mark.parametrize("thread", [pytest.param("IO_THREAD", marks=long), "SQL_THREAD"])
 def test_a_thread_was_stopped(primary: Server, replica: Server, thread: str) -> None:
-    word = "SLAVE" if replica.version == "8.0.15" else "REPLICA"
-    replica.sql(f"STOP {word} {thread}")
+    words = {"IO_THREAD": "stop_receiver", "SQL_THREAD": "stop_applier"}[thread]
+    replica.sql(replica.says(words))
     codes_of = {
         "IO_THREAD": "replication.receiver_stopped",
         "SQL_THREAD": "replication.applier_stopped",

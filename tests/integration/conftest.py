@@ -48,5 +48,5 @@ def space() -> Iterator[cluster.Space]:
 
 @pytest.fixture(scope="session", params=servers.VERSIONS)
 def version(request: pytest.FixtureRequest) -> str:
-    """Both ends of the versions that are supported."""
+    """Each version of the lab: both ends of what is supported, and the dialect between them."""
     return str(request.param)

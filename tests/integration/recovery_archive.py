@@ -57,12 +57,11 @@ class HandArchive:
     def scratch(self, name: str = "scratch", **options: Any) -> dict[str, Any]:
         """The option scratch of a module."""
         folder = self.home / name
-        redo = servers.REDO[self.server.version]
         return {
             "folder": str(folder),
             "seen_as": self.inside(folder),
             "run_in": ["chroot", str(self.server.tree)],
-            "arguments": [*servers.SMALL, *redo],
+            "arguments": [*servers.SMALL, *servers.redo(self.server.version)],
             **options,
         }
 
@@ -70,10 +69,10 @@ class HandArchive:
         """Take a base as the server's version can: by clone, or by a dump."""
         folder = self.root / "base" / identity
         folder.mkdir()
-        if self.server.version == "8.0.15":
-            gtids, stored, method = self._dump(folder), "dump.sql", "dump"
-        else:
+        if self.server.has("clone_local"):
             gtids, stored, method = self._clone(folder), "data", "clone"
+        else:
+            gtids, stored, method = self._dump(folder), "dump.sql", "dump"
         files = [path for path in folder.rglob("*") if path.is_file()]
         now = datetime.now(UTC).isoformat()
         manifest = {

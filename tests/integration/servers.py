@@ -5,7 +5,7 @@
 In a test, by the fixtures of conftest.py:
 
     def test_something(server_factory):
-        primary = server_factory("9.7", 1)                     # empty, GTIDs and binary log on
+        primary = server_factory(NEWEST, 1)                    # empty, GTIDs and binary log on
         replica = server_factory("8.0.15", 11, "--gtid-mode=OFF")   # further mysqld arguments last
         primary.sql("CREATE DATABASE shop")                    # as root, by TCP
         with primary.connect() as connection: ...              # mysql.connection.Connection
@@ -15,10 +15,13 @@ In a test, by the fixtures of conftest.py:
 
 - ``server_factory``: servers of one test, gone (process and data) after it.
 - ``shared_server_factory``: the same for a whole test file, for tests that leave no trace.
-- ``version``: a parameter, both ends of what is supported: 8.0.15 and 9.7.
+- ``version``: a parameter, the versions of the lab. What a server is of is asked by name, never by its number:
+  ``server.has("clone")``, ``server.says("show_replica_status")``, ``server.uses("replica_parallel_workers")``.
+- MYSQL_ON_KUBERNETES_VERSIONS=8.0.33 (or several, with commas) runs every test on these, also where the gate
+  leaves a version to test-all (tests/conftest.py). ``NEWEST`` is the last of them: for tests of one version.
 - Attributes of a server: version, server_id, host, port, socket (Path), password, tree (Path, the
   chroot), folder (Path, seen from the host), error_log (Path).
-- Client programs: ``server.client("mysqldump", "--all-databases")`` runs one of the 9.7 tree as root.
+- Client programs: ``server.client("mysqldump", "--all-databases")`` runs one of the server's tree as root.
 
 An initialized data directory is made once per tree and version and copied for each server.
 """
@@ -39,10 +42,38 @@ from typing import Any
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import (
     Connection,
     MysqlError,
+    Version,
     connect_tcp,
 )
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.dialect import (
+    STATEMENTS,
+    has,
+    option,
+    statement,
+    variable,
+)
 
-VERSIONS = ("8.0.15", "9.7")
+from roles.lab.files.lab.mysql import SERVERS
+
+
+def release(version: str) -> Version:
+    """The number of a version: (9, 7, 0) of 9.7."""
+    major, minor, patch, *_rest = (*map(int, version.split(".")), 0)
+    return major, minor, patch
+
+
+def chosen(names: str) -> tuple[str, ...]:
+    """The versions that tests run on, oldest first: those named, with commas, else all of the lab."""
+    known = sorted((server.version for server in SERVERS), key=release)
+    wanted = [name.strip() for name in names.split(",") if name.strip()] or known
+    if set(wanted) - set(known):
+        raise ValueError(f"MYSQL_ON_KUBERNETES_VERSIONS={names}: there are {', '.join(known)}")
+    return tuple(name for name in known if name in wanted)
+
+
+VERSIONS = chosen(os.environ.get("MYSQL_ON_KUBERNETES_VERSIONS", ""))
+NEWEST = VERSIONS[-1]
+IMAGES = {server.version: server.image for server in SERVERS}
 PASSWORD = "root of the tests"
 START_SECONDS = 60
 STOP_SECONDS = 60
@@ -53,7 +84,6 @@ SMALL = (
     # A machine has one small store of AIO requests (fs.aio-max-nr); a dozen servers empty it.
     "--innodb-use-native-aio=OFF",
 )
-REDO = {"8.0.15": ("--innodb-log-file-size=16M",), "9.7": ("--innodb-redo-log-capacity=32M",)}
 COMMON = ("--user=mysql", *SMALL)
 FOLDERS = Path("srv")
 TEMPLATE = "template-1"
@@ -73,6 +103,13 @@ def tree(version: str) -> Path:
     if not (found / "entrypoint.sh").exists():
         raise FileNotFoundError(f"No server tree {found}: `make lab` builds it")
     return found
+
+
+def redo(version: str) -> tuple[str, ...]:
+    """The options of a small redo log; with 8.0.30 it became one size."""
+    if release(version) < (8, 0, 30):
+        return ("--innodb-log-file-size=16M",)
+    return ("--innodb-redo-log-capacity=32M",)
 
 
 def free_port() -> int:
@@ -110,6 +147,26 @@ class Server:
     @property
     def tree(self) -> Path:
         return tree(self.version)
+
+    @property
+    def release(self) -> Version:
+        return release(self.version)
+
+    def has(self, name: str) -> bool:
+        """Whether its version has a statement of the dialect's table."""
+        return has(STATEMENTS, name, self.release)
+
+    def says(self, name: str) -> str:
+        """A statement's words in its version."""
+        return statement(name, self.release)
+
+    def calls(self, name: str) -> str:
+        """An option of CHANGE REPLICATION SOURCE TO in its version."""
+        return option(name, self.release)
+
+    def uses(self, name: str) -> str:
+        """A system variable's name in its version."""
+        return variable(name, self.release)
 
     @property
     def inside(self) -> str:
@@ -151,17 +208,17 @@ class Server:
         return rows
 
     def client(self, program: str, *arguments: str, **options: Any) -> str:
-        """Run a client program of the 9.7 tree against this server by TCP, return its output."""
+        """Run a client program of its tree against this server by TCP, return its output."""
         login = ("--no-defaults", "-uroot", f"-h{self.host}", f"-P{self.port}", "--protocol=TCP")
         environment = {**os.environ, "MYSQL_PWD": self.password}
         command = (program, *login, *arguments)
-        return in_tree(tree("9.7"), *command, env=environment, **options).stdout
+        return in_tree(self.tree, *command, env=environment, **options).stdout
 
     def start(self, *arguments: str) -> None:
         """Start it and return when root can log in; further arguments hold for this start."""
         command = [
             *("chroot", str(self.tree), self.program, f"--defaults-file={self.inside}/my.cnf"),
-            *(*COMMON, *REDO[self.version]),
+            *(*COMMON, *redo(self.version)),
             *(f"--datadir={self.inside}/data", f"--socket={self.inside}/mysqld.sock"),
             *(f"--pid-file={self.inside}/mysqld.pid", f"--log-error={self.inside}/error.log"),
             *(f"--port={self.port}", "--bind-address=127.0.0.1", "--mysqlx=OFF"),
@@ -230,7 +287,7 @@ def _template(version: str) -> Path:
             f"\nCREATE USER 'root'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';"
             "\nGRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;\n"
         )
-        common = ("--no-defaults", *COMMON, *REDO[version], data, "--skip-log-bin")
+        common = ("--no-defaults", *COMMON, *redo(version), data, "--skip-log-bin")
         in_tree(root, "mysqld", *common, "--initialize-insecure", f"--init-file={inside}/init.sql")
         (making / "data" / "auto.cnf").unlink(missing_ok=True)
         making.rename(made)

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import (
     MysqlError,
 )
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.dialect import PLUGINS, has
 
 from tests.integration.conftest import ServerFactory
 from tests.integration.runner import fail, succeed
@@ -125,7 +126,7 @@ def test_bad_input_touches_nothing(server: Server, options: dict[str, Any], word
 
 def test_a_plugin_that_is_gone_is_named(server: Server) -> None:
     account = {**server.login, "name": "old", "password": SECRET, "plugin": "mysql_native_password"}
-    if server.version == "8.0.15":
+    if has(PLUGINS, "mysql_native_password", server.release):
         twelve(account)
         twelve({**account, "state": "absent"})
     else:

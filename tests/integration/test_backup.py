@@ -46,7 +46,7 @@ def archived(
     server_factory: ServerFactory, archive_of: ArchiveFactory
 ) -> tuple[servers.Server, LocalArchive]:
     """A server with a shop, and an archiver at work beside it."""
-    source = server_factory("9.7", 1)
+    source = server_factory(servers.NEWEST, 1)
     shop(source)
     backup = archive_of(source)
     backup.start()
@@ -178,7 +178,7 @@ def test_many_logs_are_caught_up_with(server_factory: ServerFactory, archive_of:
 def test_nothing_of_another_server_gets_among_the_logs_of_one(
     server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
-    first, second = server_factory("9.7", 1), server_factory("9.7", 11)
+    first, second = server_factory(servers.NEWEST, 1), server_factory(servers.NEWEST, 11)
     backup = archive_of(first)
     for server in (first, second):
         shop(server)
@@ -200,7 +200,7 @@ def test_nothing_of_another_server_gets_among_the_logs_of_one(
 
 
 def test_a_fetch_that_hangs_is_given_up(server_factory: ServerFactory, archive_of: ArchiveFactory):
-    source = server_factory("9.7", 1)
+    source = server_factory(servers.NEWEST, 1)
     shop(source)
     backup = archive_of(source, STALL_SECONDS="1")
     backup.before_fetch("if mkdir hung 2>/dev/null; then exec sleep 600; fi")
@@ -213,8 +213,8 @@ def test_a_fetch_that_hangs_is_given_up(server_factory: ServerFactory, archive_o
 def test_a_switchover_is_followed_and_its_history_goes_on(
     compression: str, server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
-    first = server_factory("9.7", 1)
-    second = server_factory("9.7", 11)
+    first = server_factory(servers.NEWEST, 1)
+    second = server_factory(servers.NEWEST, 11)
     second.sql(
         "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_USER='root',"
         f" SOURCE_PORT={first.port}, SOURCE_PASSWORD='{first.password}', SOURCE_AUTO_POSITION=1,"
@@ -286,7 +286,7 @@ def test_a_server_that_counts_anew_leaves_its_old_history_untouched(
     backup.wait_for(source)
     backup.wait(sealed(1), "a sealed file")
     backup.stop()
-    source.sql("RESET BINARY LOGS AND GTIDS")
+    source.sql(source.says("reset_binary_logs"))
     order(source)
     backup.start()
     found = backup.wait(lambda now: now.archive.logged == executed(source), "the new history")
@@ -307,7 +307,7 @@ def test_a_server_that_counts_anew_between_two_fetches_is_told_by_when_it_began_
     begun = int.from_bytes(old[4:8], "little")
     while int(time.time()) <= begun:
         time.sleep(0.05)
-    source.sql("RESET BINARY LOGS AND GTIDS")
+    source.sql(source.says("reset_binary_logs"))
     order(source, 20)
     assert (source.folder / "data" / "binlog.000001").stat().st_size > len(old)
     backup.archiver.send_signal(signal.SIGCONT)
@@ -379,11 +379,12 @@ def test_a_base_is_verified_and_found_damaged_when_it_is(
 def test_a_donor_that_serves_another_clone_is_waited_for(
     server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
-    source, recipient = server_factory("9.7", 1), server_factory("9.7", 11)
+    source, recipient = server_factory(servers.NEWEST, 1), server_factory(servers.NEWEST, 11)
     shop(source)
     source.sql(replicas.CLONE_PLUGIN)
     backup = archive_of(source)
-    with replicas.slowly_cloned(source, recipient):
+    # What base.sh clones into has to be initialized first.
+    with replicas.slowly_cloned(source, recipient, bandwidth=2):
         refused = backup.attempt("base.sh", BUSY_SECONDS="0")
         assert "Too many concurrent clone operations" in refused.stderr
         assert [path.name for path in (backup.root / "base").iterdir()] == [".lock"]
@@ -394,7 +395,7 @@ def test_a_donor_that_serves_another_clone_is_waited_for(
 def test_a_base_that_cannot_be_taken_leaves_nothing_behind(
     server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
-    source = server_factory("9.7", 1)
+    source = server_factory(servers.NEWEST, 1)
     shop(source)
     backup = archive_of(source)
     done = backup.attempt("base.sh", METHOD="clone")
@@ -409,7 +410,7 @@ def test_a_base_that_cannot_be_taken_leaves_nothing_behind(
 def test_what_is_pruned_is_what_retention_says(
     server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
-    source = server_factory("9.7", 1)
+    source = server_factory(servers.NEWEST, 1)
     shop(source)
     succeed("mysql_plugin", {**source.login, "name": "clone", "library": "mysql_clone.so"})
     backup = archive_of(source)
@@ -444,7 +445,7 @@ def test_what_is_pruned_is_what_retention_says(
 def test_a_full_volume_is_told_and_with_room_again_there_is_no_gap(
     server_factory: ServerFactory, archive_of: ArchiveFactory
 ):
-    source = server_factory("9.7", 1)
+    source = server_factory(servers.NEWEST, 1)
     shop(source)
     backup = archive_of(source)
     size = ("-o", "size=4m", "tmpfs", str(backup.root))
@@ -476,7 +477,7 @@ def test_a_full_volume_is_told_and_with_room_again_there_is_no_gap(
 def test_a_plugin_is_loaded_on_a_read_only_server_which_stays_read_only(
     server_factory: ServerFactory,
 ):
-    server = server_factory("9.7", 11, "--super-read-only=ON")
+    server = server_factory(servers.NEWEST, 11, "--super-read-only=ON")
     plugin = {**server.login, "name": "clone", "library": "mysql_clone.so"}
     assert succeed("mysql_plugin", plugin)["status"] == "ACTIVE"
     assert server.sql("SELECT @@super_read_only AS ro")[0]["ro"] == 1

@@ -16,7 +16,7 @@ from tests.integration.archive import LocalArchive, executed, order, rotate, sho
 from tests.integration.conftest import ServerFactory
 from tests.integration.recovery_archive import HandArchive, end_processes_of
 from tests.integration.runner import succeed
-from tests.integration.servers import Server
+from tests.integration.servers import NEWEST, Server
 
 pytestmark = pytest.mark.servers
 
@@ -43,9 +43,12 @@ def with_a_keyring(server: Server) -> None:
     What it loads is told by files beside the program and the component, which other servers use too: it gets
     its own of both (MySQL manual, "Keyring Component Installation").
     """
+    found = str(server.sql("SELECT @@plugin_dir AS d")[0]["d"])
+    home = str(server.sql("SELECT @@basedir AS d")[0]["d"])
     server.stop()
-    plugins = server.tree / "usr/lib/mysql/plugin"
-    program = (server.tree / "usr/sbin/mysqld").resolve()
+    plugins = server.tree / found.strip("/")
+    inside = servers.in_tree(server.tree, "sh", "-c", "readlink -f $(command -v mysqld)").stdout
+    program = server.tree / inside.strip().lstrip("/")
     for folder, files in (("program", [program]), ("plugins", list(plugins.glob("*.so")))):
         (server.folder / folder).mkdir()
         for file in files:
@@ -58,7 +61,10 @@ def with_a_keyring(server: Server) -> None:
     )
     servers.in_tree(server.tree, "install", "--owner=mysql", "--mode=600", "/dev/null", keys)
     server.program = f"{server.inside}/program/mysqld"
-    server.start(f"--plugin-dir={server.inside}/plugins", "--binlog-encryption=ON")
+    # It looks for its messages beside its program, unless it is said where they are.
+    server.start(
+        *(f"--basedir={home}", f"--plugin-dir={server.inside}/plugins", "--binlog-encryption=ON")
+    )
 
 
 def stored(server: Server, name: str) -> Path:
@@ -69,14 +75,14 @@ def stored(server: Server, name: str) -> Path:
 def test_logs_that_the_server_encrypts_are_archived_as_they_were_before(
     server_factory: ServerFactory, archives: list[LocalArchive | HandArchive]
 ):
-    source = server_factory("9.7", 1)
+    source = server_factory(NEWEST, 1)
     shop(source)
     with_a_keyring(source)
     backup = LocalArchive(source)
     archives.append(backup)
     backup.start()
     backup.wait_for(source)
-    name = str(source.sql("SHOW BINARY LOG STATUS")[0]["file"])
+    name = str(source.sql(source.says("show_binary_log_status"))[0]["file"])
     assert stored(source, name).read_bytes()[:4] == b"\xfdbin"
     # More of a log that is known already, then the end of it, and another one.
     order(source)

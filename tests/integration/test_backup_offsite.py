@@ -147,7 +147,7 @@ def bucket(tmp_path: Path) -> Iterator[Bucket]:
 
 @pytest.fixture
 def backup(server_factory: ServerFactory) -> Iterator[LocalArchive]:
-    source = server_factory("9.7", 1)
+    source = server_factory(servers.NEWEST, 1)
     shop(source)
     succeed("mysql_plugin", {**source.login, "name": "clone", "library": "mysql_clone.so"})
     made = LocalArchive(source, {"COMPRESSION": "zstd"})

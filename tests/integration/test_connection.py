@@ -8,10 +8,13 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.servers import Server
+from tests.integration.servers import VERSIONS, Server, release
 
-# How a server is told to have no TLS.
-WITHOUT = {"8.0.15": "--skip-ssl", "9.7": "--tls-version="}
+# How a server is told to have no TLS; with 8.0.16 a list of no versions became one.
+WITHOUT = {
+    version: "--skip-ssl" if release(version) < (8, 0, 16) else "--tls-version="
+    for version in VERSIONS
+}
 
 
 @pytest.mark.parametrize("tls", [True, False])

@@ -187,7 +187,7 @@ def test_an_instance_without_schema_and_user_is_born_without_transactions(contai
 
 
 def test_without_a_choice_about_root_s_password_nothing_is_made(container):
-    one = container("9.7")
+    one = container(servers.NEWEST)
     ended = one.run("docker-entrypoint.sh", "mysqld")
     assert ended.returncode == 1
     assert "password option is not specified" in ended.stderr
@@ -195,7 +195,7 @@ def test_without_a_choice_about_root_s_password_nothing_is_made(container):
 
 
 def test_a_password_both_given_and_filed_is_refused(container):
-    ended = container("9.7").run(
+    ended = container(servers.NEWEST).run(
         "MYSQL_ROOT_PASSWORD=a", "MYSQL_ROOT_PASSWORD_FILE=/etc/hostname", "docker-entrypoint.sh"
     )
     assert ended.returncode == 1
@@ -203,6 +203,6 @@ def test_a_password_both_given_and_filed_is_refused(container):
 
 
 def test_another_command_runs_as_it_is(container):
-    one = container("9.7")
+    one = container(servers.NEWEST)
     assert one.run("docker-entrypoint.sh", "echo", "hello").stdout == "hello\n"
-    assert "Ver 9.7." in one.run("docker-entrypoint.sh", "mysqld", "--version").stdout
+    assert f"Ver {servers.NEWEST}" in one.run("docker-entrypoint.sh", "mysqld", "--version").stdout

@@ -15,7 +15,7 @@ import pytest
 
 from tests.integration.conftest import ServerFactory
 from tests.integration.runner import CHECKOUT, COLLECTIONS
-from tests.integration.servers import Server
+from tests.integration.servers import NEWEST, Server
 from tests.integration.test_load import follow
 
 pytestmark = pytest.mark.servers
@@ -63,7 +63,7 @@ def recap(output: str) -> dict[str, int]:
 def test_data_comes_after_replication_and_once(
     server_factory: ServerFactory, tmp_path: Path
 ) -> None:
-    primary, replica = server_factory("9.7", 1), server_factory("9.7", 11)
+    primary, replica = server_factory(NEWEST, 1), server_factory(NEWEST, 11)
     role = Role(tmp_path, primary, replica)
     refused = role.play()
     assert recap(refused)["failed"] == 1
@@ -127,7 +127,7 @@ def test_a_dump_in_two_files_is_loaded_in_their_order(
 def test_what_cannot_be_is_refused_by_name(
     shared_server_factory: ServerFactory, tmp_path: Path, variable: str, value: object, said: str
 ) -> None:
-    server = shared_server_factory("9.7", 1)
+    server = shared_server_factory(NEWEST, 1)
     role = Role(tmp_path, server, server)
     role.variables[variable] = value
     output = role.play()

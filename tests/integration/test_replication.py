@@ -63,8 +63,7 @@ def test_made_changed_and_dropped(primary: Server, replica: Server) -> None:
     made = four(following(replica, primary))
     assert made["replication"]["following"]
     assert made["replication"]["source_server_id"] == 1
-    words = "CHANGE MASTER TO" if replica.version == "8.0.15" else "CHANGE REPLICATION SOURCE TO"
-    assert statements(made)[0].startswith(words)
+    assert statements(made)[0].startswith(replica.says("change_source"))
     primary.sql("CREATE DATABASE arrived")
     executed = primary.sql("SELECT @@GLOBAL.gtid_executed AS gtids")[0]["gtids"]
     waited = replica.sql(f"SELECT WAIT_FOR_EXECUTED_GTID_SET('{executed}', 20) AS late")
@@ -146,8 +145,7 @@ def test_two_channels_do_not_touch_each_other(
 
 
 def test_file_and_position(primary: Server, replica: Server) -> None:
-    words = "MASTER" if primary.version == "8.0.15" else "BINARY LOG"
-    at = primary.sql(f"SHOW {words} STATUS")[0]
+    at = primary.sql(primary.says("show_binary_log_status"))[0]
     place = {"source_log_file": at["file"], "source_log_pos": at["position"]}
     wanted = following(replica, primary, source_auto_position=False, source_instance=None, **place)
     four(wanted)

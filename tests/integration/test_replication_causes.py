@@ -137,8 +137,7 @@ def test_purged_logs(primary: Server, replica: Server, version: str) -> None:
     failed = cause(with_source, "replication.purged")
     assert "GTID_SUBTRACT(source.gtid_purged" in failed["msg"]
     untouched(replica)
-    old = version == "8.0.15"
-    primary.sql("RESET MASTER" if old else "RESET BINARY LOGS AND GTIDS")
+    primary.sql(primary.says("reset_binary_logs"))
 
 
 def test_errant_transactions(primary: Server, replica: Server) -> None:

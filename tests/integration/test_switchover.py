@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import MysqlError
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.dialect import modern_row
 
 from tests.integration.conftest import ServerFactory
 from tests.integration.replicas import SECRET, grant, source_of
@@ -180,8 +181,7 @@ def test_a_planned_switchover_loses_nothing_and_changes_nothing_the_second_time(
 
 
 def stop_receiver(server: Server) -> None:
-    words = "SLAVE" if server.version == "8.0.15" else "REPLICA"
-    server.sql(f"STOP {words} IO_THREAD")
+    server.sql(server.says("stop_receiver"))
 
 
 def test_the_most_advanced_takes_over_when_the_primary_is_killed(servers: Servers) -> None:
@@ -279,9 +279,9 @@ def test_who_may_not_become_primary_is_told_why_and_nothing_is_touched(servers: 
     holder = replica.connect()
     holder.execute("FLUSH TABLES WITH READ LOCK")
     primary.sql("INSERT INTO shop.orders VALUES (1, 1)")
-    lag = "SHOW SLAVE STATUS" if replica.version == "8.0.15" else "SHOW REPLICA STATUS"
-    column = "seconds_behind_" + ("master" if replica.version == "8.0.15" else "source")
-    until(lambda: (replica.sql(lag)[0][column] or 0) > 1, "it lags")
+    status = replica.says("show_replica_status")
+    behind = "seconds_behind_source"
+    until(lambda: (modern_row(replica.sql(status)[0])[behind] or 0) > 1, "it lags")
     assert refused(**target, timeout=1) == ["switchover.target_lags"]
     holder.close()
     until(lambda: rows(replica) == {1}, "it has caught up")

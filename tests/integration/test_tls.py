@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from pymysql.constants import CR
 
-from tests.integration import certificates, cluster
+from tests.integration import certificates, cluster, servers
 from tests.integration.certificates import NAMES, PRIMARY, REPLICA, STEPS
 from tests.integration.runner import succeed
 from tests.integration.site import LITTLE_MEMORY, Played, Site
@@ -39,10 +39,11 @@ DOES = {
 }
 
 
-@pytest.fixture(scope="module", params=["9.7", "8.0.15"])
+@pytest.fixture(scope="module", params=reversed(servers.VERSIONS))
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
-    image = f"docker.io/library/mysql:{request.param}"
-    made = Site(cluster_image=image, cluster_tls="required", **LITTLE_MEMORY)
+    made = Site(
+        cluster_image=servers.IMAGES[request.param], cluster_tls="required", **LITTLE_MEMORY
+    )
     try:
         yield made
     finally:

@@ -74,12 +74,13 @@ def explain(case: Case) -> list[Finding]:
     found += _applier(case, channel)
     found += _sets(case)
     found += _silence(case, channel)
+    found += older(case)
     return _each_once(found)
 
 
 def before_joining(case: Case, auto_position: bool) -> list[Finding]:
     """Return what forbids (errors) or casts doubt on (warnings) letting the instance follow."""
-    found = list(_identity(case))
+    found = [*_identity(case), *older(case)]
     if auto_position:
         found += _gtid_modes(case)
         found += _sets(case)
@@ -155,6 +156,22 @@ def _identity(case: Case) -> Iterator[Finding]:
     if source.server_id == replica.server_id != 0:
         proof = f"@@server_id = {replica.server_id} on {case.subject} and on its source"
         yield case.finding("replication.server_id_duplicate", proof, server_id=replica.server_id)
+
+
+def older(case: Case) -> Iterator[Finding]:
+    """Yield that the replica is of an older version than its source, which was read too.
+
+    Within 8.0, which took new features to its end, each release counts; from 8.4 on the series.
+    """
+    if case.source is None:
+        return
+    mine, theirs = case.state.server, case.source.server
+    parts = 3 if theirs.version[:2] == (8, 0) else 2
+    if mine.version[:parts] < theirs.version[:parts]:
+        proof = f"VERSION(): {mine.version_string} on {case.subject}, {theirs.version_string} on its source"
+        numbers = [".".join(map(str, each.version)) for each in (mine, theirs)]
+        facts = {"version": numbers[0], "source_version": numbers[1]}
+        yield case.finding("replication.older_than_source", proof, **facts)
 
 
 def _gtid_modes(case: Case) -> Iterator[Finding]:

@@ -12,7 +12,13 @@ from ..mysql import switchover
 from ..mysql.gtid import GtidSet
 from ..mysql.replication import State
 from ..mysql.switchover import CHANNEL, Cluster, Member, Mode
-from ..mysql.switchover_run import BehindError, Failure, HeldError, SourceLostError
+from ..mysql.switchover_run import (
+    BehindError,
+    Failure,
+    HeldError,
+    NoLibraryError,
+    SourceLostError,
+)
 from . import replication
 from .catalogue import finding
 from .replication import shortened
@@ -100,6 +106,8 @@ def stopped_by(error: Exception, cluster: Cluster, asked: Asked) -> list[Finding
         seconds = f"{asked.timeout:g}"
         code = "switchover.writers_hold"
         return [asked.found(code, error.name, error.message, seconds=seconds)]
+    if isinstance(error, NoLibraryError):
+        return [asked.found("replication.semisync_missing", error.name, error.reason)]
     if isinstance(error, SourceLostError):
         missing = error.missing
         seen = [error.message]
@@ -115,6 +123,16 @@ def remains(facts: Mapping[str, str], primary: str, asked: Asked) -> list[Findin
         return []
     seen = f"Pod {facts['pod']} is still there; node {facts['node']}: Ready {facts['ready']}"
     return [asked.found("switchover.pod_remains", primary, seen, **facts)]
+
+
+def unacknowledged(without: Mapping[str, str], asked: Asked) -> list[Finding]:
+    """Return who plays no side of semi-synchronous replication, though the cluster has it.
+
+    without: what each of their servers answered.
+    """
+    code = "replication.semisync_missing"
+    found = [asked.found(code, name, reason) for name, reason in without.items()]
+    return [replace(each, severity="warning") for each in found]
 
 
 def behind(failures: Sequence[Failure], after: State | None, asked: Asked) -> list[Finding]:
@@ -225,6 +243,8 @@ def _other(cluster: Cluster, member: Member, target: Member, asked: Asked) -> It
         if lost and not asked.fenced:
             yield asked.found("switchover.not_fenced", member.name, member.unreachable)
         return
+    case = replication.Case(member.name, member.state, CHANNEL, target.state, asked.language)
+    yield from replication.older(case)
     found = _joining(cluster, member, target, asked)
     if asked.mode == "planned":
         yield from found

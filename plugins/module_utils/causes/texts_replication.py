@@ -295,6 +295,19 @@ TEXTS: Mapping[str, Text] = {
             "소스와 비교하세요(mysql_checksum). 스레드가 실행 중이어도 행이 같다는 증거는 아닙니다",
         ),
     ),
+    "replication.older_than_source": Text(
+        "warning",
+        Words(
+            "{subject} is of MySQL {version}, older than its source of {source_version}: MySQL supports"
+            " replication to the same version or a newer one, and what only the source knows stops it",
+            "Bring {subject} to {source_version} next (docs/how-to/upgrade.md)",
+        ),
+        Words(
+            "{subject}은(는) MySQL {version}이고 소스는 더 새로운 {source_version}입니다. MySQL은 같거나 더"
+            " 새로운 버전으로의 복제만 지원하므로, 소스만 아는 기능을 만나면 복제가 멈춥니다",
+            "다음으로 {subject}을(를) {source_version}(으)로 올리세요(docs/how-to/upgrade.md)",
+        ),
+    ),
     "replication.silent": Text(
         "warning",
         Words(

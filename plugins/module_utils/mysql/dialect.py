@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What is said differently from version to version, 8.0.15 to 9.7 and on: the only such place.
 
-Boundaries are those of the MySQL reference manuals (8.0, 8.4, 9.7). Servers of 8.0.15 and 9.7 prove
-both ends; 8.0.17 to 8.0.23, 8.0.26 and 8.2 are held by unit tests alone.
+Boundaries are those of the MySQL reference manuals (8.0, 8.4, 9.7). Servers of 8.0.15, 8.0.33 and 9.7
+prove three dialects; where exactly one becomes the next is held by unit tests alone.
 """
 
 from __future__ import annotations
@@ -105,7 +105,6 @@ VARIABLES: Table = MappingProxyType(
     _renamed(
         {
             "replica_parallel_workers": "slave_parallel_workers",
-            "replica_parallel_type": "slave_parallel_type",
             "replica_preserve_commit_order": "slave_preserve_commit_order",
             "replica_net_timeout": "slave_net_timeout",
             "replica_transaction_retries": "slave_transaction_retries",
@@ -122,6 +121,19 @@ VARIABLES: Table = MappingProxyType(
     | {
         "expire_logs_days": {FIRST: "expire_logs_days", (8, 4, 0): None},
         "binlog_transaction_compression": {(8, 0, 20): "binlog_transaction_compression"},
+    }
+)
+
+# Options that a server takes without a warning only between two versions: it does not know them before, and
+# later its default is what they say and their name deprecated.
+SERVER_OPTIONS: Table = MappingProxyType(
+    {
+        "innodb_native_foreign_keys": {(9, 6, 0): "innodb_native_foreign_keys"},
+        "replica_parallel_type": {
+            FIRST: "slave_parallel_type",
+            (8, 0, 26): "replica_parallel_type",
+            (8, 0, 27): None,
+        },
     }
 )
 
@@ -198,6 +210,18 @@ def variable(name: str, version: Version) -> str:
     if name not in VARIABLES and version >= OLDEST:
         return name
     return _lookup(VARIABLES, "system variable", name, version)
+
+
+def server_option(name: str, version: Version) -> str | None:
+    """Return an option of my.cnf at a version, asked for by its newest name; None for none needed.
+
+    Raises CollectionError as ``statement`` does.
+    """
+    if name not in SERVER_OPTIONS:
+        return variable(name, version)
+    if not has(SERVER_OPTIONS, name, version):
+        return None
+    return _lookup(SERVER_OPTIONS, "server option", name, version)
 
 
 def authentication_plugin(name: str, version: Version) -> str:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,6 +15,7 @@ from .connection import Connection, Version
 from .dialect import quote_identifier
 
 ACTIVE = "ACTIVE"
+LIFTED = "super_read_only is lifted for this statement, read_only stays"
 _LIBRARY = re.compile(r"[A-Za-z0-9_.-]+")
 # The first version that has a plugin, for those that not every supported version has.
 SINCE: dict[str, Version] = {"clone": (8, 0, 17)}
@@ -53,23 +55,28 @@ def plan(connection: Connection, state: State, library: str) -> Plan[State]:
     if state.status == ACTIVE:
         return Plan(state)
     install = f"INSTALL PLUGIN {quote_identifier(state.name)} SONAME '{library}'"
-    execute = partial(_install, connection, install, state.super_read_only)
-    reason = f"the plugin {state.name} is not loaded"
-    if state.super_read_only:
-        reason += "; super_read_only is lifted for this statement, read_only stays"
+    closed = state.super_read_only
+    execute = partial(loading, connection.execute, install, closed)
+    reason = reason_of(f"the plugin {state.name} is not loaded", closed)
     return Plan(state, (Step(install, reason, _loaded, execute),))
+
+
+def reason_of(why: str, closed: bool) -> str:
+    """Return why a plugin is loaded, and what happens to an instance that is closed to writes."""
+    return f"{why}; {LIFTED}" if closed else why
+
+
+def loading(run: Callable[[str], object], statement: str, closed: bool) -> None:
+    """Load a plugin. closed: whether super_read_only is on, which is put back whatever happens."""
+    if not closed:
+        run(statement)
+        return
+    run("SET GLOBAL super_read_only = OFF")
+    try:
+        run(statement)
+    finally:
+        run("SET GLOBAL super_read_only = ON")
 
 
 def _loaded(state: State) -> State:
     return replace(state, status=ACTIVE)
-
-
-def _install(connection: Connection, statement: str, super_read_only: bool) -> None:
-    if not super_read_only:
-        connection.execute(statement)
-        return
-    connection.execute("SET GLOBAL super_read_only = OFF")
-    try:
-        connection.execute(statement)
-    finally:
-        connection.execute("SET GLOBAL super_read_only = ON")

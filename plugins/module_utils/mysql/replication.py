@@ -20,6 +20,9 @@ Setting: TypeAlias = "str | int | float | bool | None"
 SYSTEM_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
 POLL_SECONDS = 0.2
 
+# What stands for the address of a group's channel, which has none.
+_NOWHERE = "<NULL>"
+
 _THREADS: Mapping[str, Thread] = {"ON": "running", "CONNECTING": "connecting", "OFF": "stopped"}
 
 _FACTS = """SELECT @@GLOBAL.gtid_mode AS gtid_mode, @@GLOBAL.log_bin AS log_bin,
@@ -233,8 +236,8 @@ def read_password_matches(connection: Connection, channel: str, password: str) -
     The comparison is the server's; the stored password is not fetched. Raises MysqlError.
     """
     asked = (
-        "SELECT BINARY user_password = BINARY %s AS same FROM mysql.slave_master_info"
-        " WHERE channel_name = %s"
+        "SELECT CAST(user_password AS BINARY) = CAST(%s AS BINARY) AS same"
+        " FROM mysql.slave_master_info WHERE channel_name = %s"
     )
     same = connection.value(asked, (password, channel))
     return None if same is None else bool(same)
@@ -281,7 +284,7 @@ def _persisted_read_only(connection: Connection) -> tuple[str, ...]:
 def _settings(row: Row) -> dict[str, Setting]:
     """Return the settings under the names that the options have."""
     return {
-        "host": str(row["host"]),
+        "host": "" if row["host"] == _NOWHERE else str(row["host"]),
         "port": int(row["port"]),
         "user": str(row["user"]),
         "auto_position": str(row["auto_position"]) in ("1", "YES"),

@@ -53,6 +53,12 @@ class Hands(Protocol):
     def lead_reads(self, name: str, on: bool) -> None:
         """Lead clients that read to a member, or no longer."""
 
+    def install(self, name: str, work: Callable[[], None], *, needed: bool) -> None:
+        """Load a side of semi-synchronous replication; do without it where nothing else can be done."""
+
+    def switch_side(self, name: str, work: Callable[[], None]) -> None:
+        """Turn a side on or off, unless its plugin could not be loaded."""
+
     def attempt(self, name: str, work: Callable[[], None]) -> None:
         """Do something to a member; where it fails, leave that member and go on with the others."""
 
@@ -68,10 +74,12 @@ def plan(cluster: Cluster, wanted: Wanted, hands: Hands) -> Plan[Cluster]:
 
     The causes must have allowed it: this asks no more whether it is wise.
     """
-    planner = _Planner(cluster, wanted, hands)
-    joins = [member for member in cluster.members if planner.joins(member)]
+    # Where that fails, nothing else has been touched.
+    steps = _Planner(cluster, wanted, hands).installing()
+    planner = _Planner(Plan(cluster, tuple(steps)).after(), wanted, hands)
+    joins = [member for member in planner.cluster.members if planner.joins(member)]
     first = planner.acknowledging(joins)
-    steps = planner.fencing()
+    steps += planner.fencing()
     steps += planner.closing()
     steps += planner.catching_up()
     steps += planner.leaving()
@@ -407,6 +415,55 @@ class _Planner:
         """Whether commits of the cluster wait for a replica."""
         return any(each.semisync and each.semisync.on for each in self.cluster.members)
 
+    def installing(self) -> list[Step[Cluster]]:
+        """Return the steps that give members the side which they are to play and do not have.
+
+        The usual set-up gives each server its own side alone: exchanged, nobody would have one.
+        """
+        if not self.semisynchronous:
+            return []
+        joins = [member for member in self.cluster.members if self.joins(member)]
+        known = [member for member in joins if member.semisync and member.semisync.installed]
+        old = [member for member in joins if member.name == self.cluster.primary]
+        # Who never took part stays apart, unless nobody else is there to acknowledge.
+        steps = self._installing(self.target, "source")
+        for member in joins:
+            if member in known + old or not known + old:
+                steps += self._installing(member, "replica")
+        return steps
+
+    def _installing(self, member: Member, side: str) -> list[Step[Cluster]]:
+        held, name = member.semisync, member.name
+        if held is None:
+            return []
+        needed = self.wanted.mode == "planned"
+        closed = self._state(member).super_read_only
+        made = semisync.installing(held, [side], self._sending(name), closed)
+
+        def lift(step: Step[Semisync]) -> Step[Cluster]:
+            return self._of_side(
+                member, step, lambda: self.hands.install(name, step.execute, needed=needed)
+            )
+
+        return [lift(step) for step in made]
+
+    def _sending(self, name: str) -> semisync.Run:
+        return lambda sql: _ran(self.hands.run(name, sql))
+
+    def _of_side(
+        self, member: Member, step: Step[Semisync], work: Callable[[], None]
+    ) -> Step[Cluster]:
+        def changed(each: Member) -> Member:
+            return replace(each, semisync=step.effect(each.semisync)) if each.semisync else each
+
+        return self.step(
+            member.name,
+            step.statement,
+            step.reason,
+            lambda cluster: cluster.with_member(member.name, changed),
+            work,
+        )
+
     def semisync(self, member: Member, role: semisync.Role) -> list[Step[Cluster]]:
         """Return the steps that give a member its side, where the cluster is semi-synchronous."""
         held = member.semisync
@@ -420,21 +477,14 @@ class _Planner:
         made = semisync.plan(
             held,
             role,
-            lambda sql: _ran(self.hands.run(member.name, sql)),
+            self._sending(member.name),
             timeout=timeouts[0] if timeouts else None,
-            install=False,
+            install=(),
         )
 
         def lift(step: Step[Semisync]) -> Step[Cluster]:
-            def changed(each: Member) -> Member:
-                return replace(each, semisync=step.effect(each.semisync or held))
-
-            return self.step(
-                member.name,
-                step.statement,
-                step.reason,
-                lambda cluster: cluster.with_member(member.name, changed),
-                step.execute,
+            return self._of_side(
+                member, step, lambda: self.hands.switch_side(member.name, step.execute)
             )
 
         return [lift(step) for step in made.steps]

@@ -91,6 +91,15 @@ class HeldError(CollectionError):
         self.name = name
 
 
+class NoLibraryError(CollectionError):
+    """A member that needs a side of semi-synchronous replication comes without its library."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} has no semi-synchronous replication")
+        self.name = name
+        self.reason = reason
+
+
 @dataclass
 class Failure:
     """A member that does not follow the new primary, though it was told to.
@@ -110,7 +119,8 @@ class Run:
 
     timeout: seconds. opened: whether the new primary may have been written to. pause: seconds for
     which writes stood still, None where they did not. remains: what is known of an old primary that
-    was to be ended and may still run.
+    was to be ended and may still run. without: members that play no side of semi-synchronous
+    replication, since their server has none, and what it answered.
     """
 
     connect: Callable[[str], Connection]
@@ -121,6 +131,7 @@ class Run:
     opened: bool = False
     pause: float | None = None
     remains: Mapping[str, str] = field(default_factory=dict)
+    without: dict[str, str] = field(default_factory=dict)
     _sessions: dict[str, Connection] = field(default_factory=dict)
     _closed: dict[str, GtidSet | None] = field(default_factory=dict)
     _closed_at: float | None = None
@@ -229,6 +240,25 @@ class Run:
         """Lead clients that read to a member, or no longer."""
         if self.clients is not None:
             self.clients.lead_reads(name, on)
+
+    def install(self, name: str, work: Callable[[], None], *, needed: bool) -> None:
+        """Load a side of semi-synchronous replication; do without it where nothing else can be done.
+
+        needed: whether a server without the library ends the run. Raises NoLibraryError, MysqlError.
+        """
+        try:
+            work()
+        except CollectionError as error:
+            if not isinstance(error, MysqlError) or error.errno != semisync.NO_LIBRARY:
+                raise
+            if needed:
+                raise NoLibraryError(name, error.reason) from error
+            self.without[name] = error.reason
+
+    def switch_side(self, name: str, work: Callable[[], None]) -> None:
+        """Turn a side on or off, unless its plugin could not be loaded."""
+        if name not in self.without:
+            work()
 
     def attempt(self, name: str, work: Callable[[], None]) -> None:
         """Do something to a member, unless something failed there already; note where it fails.

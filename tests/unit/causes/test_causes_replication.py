@@ -64,6 +64,33 @@ def case(each: Channel | None = None, source: State | None = None, **options: An
     return Case("mysql-11", mine.with_channel(each) if each else mine, "", source)
 
 
+@pytest.mark.parametrize(
+    ("replica", "source", "older"),
+    [
+        ((8, 0, 33), (9, 7, 4), True),
+        ((8, 0, 15), (8, 0, 33), True),
+        ((8, 4, 1), (9, 7, 0), True),
+        # Within an LTS series nothing new comes.
+        ((9, 7, 0), (9, 7, 4), False),
+        ((9, 7, 4), (8, 0, 33), False),
+        ((8, 0, 33), (8, 0, 33), False),
+    ],
+)
+def test_a_replica_that_is_older_than_its_source_is_doubted(
+    replica: Any, source: Any, older: bool
+) -> None:
+    def of(version: Any, each: State) -> State:
+        text = ".".join(map(str, version))
+        return replace(each, server=replace(each.server, version=version, version_string=text))
+
+    asked = case(channel(), of(source, state(SOURCE, 1)))
+    asked = replace(asked, state=of(replica, asked.state))
+    for found in (explain(asked), before_joining(asked, auto_position=True)):
+        told = [each for each in found if each.code == "replication.older_than_source"]
+        assert bool(told) == older
+        assert all(each.severity == "warning" for each in told)
+
+
 def codes(findings: list[Any]) -> list[str]:
     return [finding.code for finding in findings]
 

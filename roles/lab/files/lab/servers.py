@@ -13,15 +13,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import images
+from . import images, mysql
 from .buildah import storage
 from .progress import Report, Stages
 from .run import exclusive
 
-SERVERS = {
-    "9.7": "docker.io/library/mysql:9.7",
-    "8.0.15": "docker.io/library/mysql:8.0.15",
-}
+SERVERS = {server.version: server.image for server in mysql.SERVERS}
 """The image of each version."""
 
 
