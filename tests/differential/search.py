@@ -1,0 +1,191 @@
+# Copyright (c) 2026, The mysql_on.kubernetes founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The search: Hypothesis draws histories until one ends wrong, then takes it apart, then goes on.
+
+A fault that was found is known by its signature and the kinds of blocks of its smallest history. Rounds
+that end in the same way with these kinds among theirs do not end the search again.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.errors import HypothesisException
+
+from tests.differential.history import History
+from tests.differential.play import Fleet
+from tests.differential.refusals import Divergence, judge
+from tests.differential.strategies import histories
+from tests.differential.tools import Outcome, tools
+
+# Rounds that taking a history apart may take.
+SMALLER = 40
+
+
+class FoundError(AssertionError):
+    """A round ended wrong."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A divergence with the smallest history that shows it. round: the one that showed it first."""
+
+    tool: str
+    round: int
+    history: History
+    outcome: Outcome
+    divergence: Divergence
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        return frozenset(block.kind for block in self.history.blocks)
+
+    def text(self) -> str:
+        return "\n".join(
+            (
+                f"=== {self.tool}: {self.divergence.signature} (round {self.round}; {self.history.kinds})",
+                *self.history.lines(),
+                f"--- the tool was asked: {self.outcome.asked}",
+                *(f"--- the server refused: {error}" for error in self.outcome.errors),
+                "--- what is wrong",
+                *self.divergence.lines[:40],
+            )
+        )
+
+
+@dataclass
+class Search:
+    """A run of the generator on the servers of one version."""
+
+    fleet: Fleet
+    chosen: Sequence[str]
+    say: Callable[[str], None] = print
+    kinds: Sequence[str] = ()
+    smaller: int = SMALLER
+    rounds: int = 0
+    statements: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    _cache: dict[str, tuple[Outcome, Divergence | None]] = field(default_factory=dict)
+
+    def run(self, rounds: int, seed: int) -> list[Fault]:
+        """Play so many rounds; return the faults. Rounds that only make a history smaller do not count."""
+        while self.rounds < rounds:
+            begun = self.rounds
+            self._until_fault(rounds - begun, seed)
+            seed += 1
+            if self.rounds == begun:
+                break
+        return self.faults
+
+    def _until_fault(self, rounds: int, seed: int) -> None:
+        hunt = _Hunt(self)
+        drawn = st.sampled_from(list(self.chosen)).flatmap(
+            lambda name: st.tuples(
+                st.just(name), histories(self.fleet.version, self.kinds, deed=needs_deed(name))
+            )
+        )
+
+        @hypothesis.seed(seed)
+        @settings(
+            max_examples=rounds,
+            database=None,
+            deadline=None,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+            print_blob=False,
+        )
+        @hypothesis.given(drawn)
+        def each(case: tuple[str, History]) -> None:
+            hunt.play(*case)
+
+        try:
+            each()
+        except (FoundError, HypothesisException, ExceptionGroup):
+            if hunt.smallest is None:
+                raise
+        if hunt.smallest is not None:
+            self.faults.append(hunt.smallest)
+            self.say(hunt.smallest.text())
+
+    def outcome(self, tool: str, history: History) -> tuple[Outcome, Divergence | None]:
+        """Play a round and judge it, once."""
+        key = f"{tool} {history!r}"
+        if key not in self._cache:
+            outcome = tools(self.fleet.version)[tool](self.fleet, history, _picker(key))
+            found = None if outcome.skipped else judge(tool, history, outcome)
+            self._cache[key] = outcome, found
+        return self._cache[key]
+
+    def is_known(self, tool: str, history: History, divergence: Divergence) -> bool:
+        kinds = {block.kind for block in history.blocks}
+        return any(
+            fault.tool == tool
+            and fault.divergence.signature == divergence.signature
+            and fault.kinds <= kinds
+            for fault in self.faults
+        )
+
+
+class _Hunt:
+    """One run of Hypothesis: up to the first fault that is not known, and its smallest history."""
+
+    def __init__(self, search: Search) -> None:
+        self.search = search
+        self.smallest: Fault | None = None
+        self.left = search.smaller
+        self.seen: set[str] = set()
+
+    def play(self, tool: str, history: History) -> None:
+        key = f"{tool} {history!r}"
+        hunting = self.smallest
+        if hunting is None:
+            self.search.rounds += 1
+        elif key not in self.seen:
+            # Beyond the limit what was not tried is taken to be right.
+            if self.left <= 0 or tool != hunting.tool:
+                return
+            self.left -= 1
+        self.seen.add(key)
+        begun = time.monotonic()
+        outcome, divergence = self.search.outcome(tool, history)
+        if hunting is None:
+            self._count(tool, outcome, divergence, time.monotonic() - begun)
+        if divergence is None or self.search.is_known(tool, history, divergence):
+            return
+        if hunting is not None and hunting.divergence.signature != divergence.signature:
+            return
+        number = self.search.rounds if hunting is None else hunting.round
+        self.smallest = Fault(tool, number, history, outcome, divergence)
+        raise FoundError(divergence.signature)
+
+    def _count(
+        self, tool: str, outcome: Outcome, divergence: Divergence | None, seconds: float
+    ) -> None:
+        search = self.search
+        if divergence is not None:
+            how = divergence.signature
+        elif outcome.skipped:
+            how = f"not compared: {outcome.skipped[:60]}"
+        else:
+            how = "refused as it should be" if outcome.refused else "equal"
+        search.counts[f"{tool}: {how}"] += 1
+        search.say(f"round {search.rounds} {tool} {seconds:.1f} s: {how}")
+
+
+def needs_deed(tool: str) -> bool:
+    return tool == "rows" or tool.endswith("before")
+
+
+def _picker(key: str) -> Callable[..., Any]:
+    """Chooses by the history, so that the same one is played in the same way."""
+    return lambda *choices: choices[zlib.crc32(key.encode()) % len(choices)]
