@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -28,14 +29,23 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--version", choices=VERSIONS, default="9.7")
     parser.add_argument("--tool", action="append", help="name or pattern, such as 'recover-*'")
-    parser.add_argument("--kind", action="append", help="kinds of blocks, all without it", choices=KINDS)
-    parser.add_argument("--without", action="append", help="kinds of blocks to leave out", default=[])
-    parser.add_argument("--smaller", type=int, default=SMALLER, help="rounds to make a history smaller")
+    parser.add_argument(
+        "--kind", action="append", help="kinds of blocks, all without it", choices=KINDS
+    )
+    parser.add_argument(
+        "--without", action="append", help="kinds of blocks to leave out", default=[]
+    )
+    parser.add_argument(
+        "--smaller", type=int, default=SMALLER, help="rounds to make a history smaller"
+    )
     return parser.parse_args(arguments)
 
 
 def main() -> int:
     asked = parsed()
+    # The servers are to be ended too.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(1))
     known = tools(asked.version)
     chosen = [
         name
@@ -59,7 +69,9 @@ def main() -> int:
         print(f"{count:6} {line}")
     print(f"{len(faults)} faults")
     for fault in faults:
-        print(f"  round {fault.round}: {fault.tool}: {fault.divergence.signature} ({fault.history.kinds})")
+        print(
+            f"  round {fault.round}: {fault.tool}: {fault.divergence.signature} ({fault.history.kinds})"
+        )
     return 1 if faults else 0
 
 

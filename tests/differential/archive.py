@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +17,7 @@ from tests.differential import oracle
 from tests.differential.play import SYSTEM, connect, dumped
 from tests.integration import servers
 from tests.integration.archive import LocalArchive, make_account
-from tests.integration.recovery_archive import OK, HandArchive, digest, executed
+from tests.integration.recovery_archive import OK, HandArchive, digest, executed, running_below
 from tests.integration.servers import Server
 
 BASE_DUMP = (
@@ -24,14 +26,33 @@ BASE_DUMP = (
 )  # fmt: skip
 
 
+_numbers = itertools.count(1)
+
+
+def end(folder: str) -> None:
+    """End the servers of a scratch folder; nobody starts one there again."""
+    for pid in running_below(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, 9)
+
+
 class QuickArchive(HandArchive):
     """An archive whose base is taken as base.sh takes it, without the starts that prove it."""
 
     def __init__(self, server: Server) -> None:
-        shutil.rmtree(
-            server.tree / servers.FOLDERS / f"{server.folder.name}-recovery", ignore_errors=True
-        )
-        super().__init__(server)
+        """Make the archive in a folder that no earlier one had: what ended there may still be going."""
+        self.server = server
+        self.home = server.tree / servers.FOLDERS / f"{server.folder.name}-a{next(_numbers)}"
+        self.root = self.home / "archive"
+        (self.root / "base").mkdir(parents=True)
+        self.home.chmod(0o755)
+        (self.root / "archive.json").write_text('{"format": 1, "cluster": "tests"}')
+
+    def remove(self) -> None:
+        end(self.inside(self.home))
+        # mysqld may write a last file while it ends.
+        shutil.rmtree(self.home, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
 
     def take(self, method: str) -> None:
         identity = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")

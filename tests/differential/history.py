@@ -11,9 +11,11 @@ place. Hypothesis draws blocks and cuts, and takes both apart to find what is ne
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 MAIN = "main"
+# A piece of a file of SQL, as it stands.
+FILE = "file"
 END = "-- the session ends"
 RESTART = "-- the server is restarted"
 BASE = "-- here: the base"
@@ -107,8 +109,15 @@ class History:
     def kinds(self) -> str:
         return ", ".join(sorted({block.kind for block in self.blocks}))
 
+    def file(self) -> str:
+        """The text of a file that the blocks are pieces of."""
+        return "\n".join(step.sql for block in self.blocks for step in block.steps)
+
     def lines(self) -> Iterator[str]:
         """The history as SQL that a person can run."""
+        if any(step.session == FILE for block in self.blocks for step in block.steps):
+            yield self.file()
+            return
         before, between, after = self.parts()
         session = (MAIN, "utf8mb4")
         for place, steps in (("", before), (BASE, between), (TARGET, after)):
@@ -119,11 +128,3 @@ class History:
                     session = (step.session, step.charset)
                     yield f"-- session {step.session}, character set {step.charset}"
                 yield step.sql if step.sql.startswith("--") else step.sql + ";"
-
-
-@dataclass
-class Names:
-    """Hands out names that no other block of the history has."""
-
-    odd: tuple[str, ...]
-    used: set[str] = field(default_factory=set)

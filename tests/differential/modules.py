@@ -89,5 +89,3 @@ def _answer(child: int, reading: int, name: str) -> dict[str, Any]:
 
 def codes(result: dict[str, Any]) -> list[str]:
     return [str(finding["code"]) for finding in result.get("findings", ())]
-
-

@@ -116,10 +116,20 @@ def literal(raw: bytes) -> bytes:
 
 # What information_schema has of each object: the table, the columns that name the object, and those that
 # are no part of what it is (times of its making, estimates, sizes of files).
-ESTIMATES = (
-    "version table_rows avg_row_length data_length max_data_length index_length data_free create_time"
-    " update_time check_time checksum auto_increment"
-).split()
+ESTIMATES = [
+    "version",
+    "table_rows",
+    "avg_row_length",
+    "data_length",
+    "max_data_length",
+    "index_length",
+    "data_free",
+    "create_time",
+    "update_time",
+    "check_time",
+    "checksum",
+    "auto_increment",
+]
 CATALOG: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("schemata", "schema_name", ()),
     ("tables", "table_schema table_name", tuple(ESTIMATES)),
@@ -287,7 +297,8 @@ class Reader:
         )
         # A FLOAT is shown with six digits; what is added makes it the DOUBLE that it is.
         selected = b", ".join(
-            quoted(column) + (b" + 0e0" if kind.decode() in EXACT else b"") for column, kind in columns
+            quoted(column) + (b" + 0e0" if kind.decode() in EXACT else b"")
+            for column, kind in columns
         )
         with closing(SSCursor(self._raw)) as cursor:
             cursor.execute(b"SELECT " + selected + b" FROM " + quoted(schema) + b"." + quoted(name))
@@ -298,7 +309,10 @@ class Reader:
         for user, host in self.query(b"SELECT user, host FROM mysql.user"):
             name = literal(user), literal(host)
             [(account,)] = self.query(b"SELECT CONCAT(QUOTE(%s), '@', QUOTE(%s))" % name)
-            for kind, asked in (("create user", b"SHOW CREATE USER "), ("grants", b"SHOW GRANTS FOR ")):
+            for kind, asked in (
+                ("create user", b"SHOW CREATE USER "),
+                ("grants", b"SHOW GRANTS FOR "),
+            ):
                 for (line,) in self.query(asked + account):
                     self.add(kind, account, line)
 

@@ -206,7 +206,9 @@ def clean(server: Server) -> None:
         ask("SET SESSION foreign_key_checks = 0")
         for _, length, branch, data in ask("XA RECOVER CONVERT XID"):
             raw = data[2:]
-            ask(f"XA ROLLBACK X'{raw[: 2 * length]}', X'{raw[2 * length : 2 * (length + branch)]}', {_}")
+            ask(
+                f"XA ROLLBACK X'{raw[: 2 * length]}', X'{raw[2 * length : 2 * (length + branch)]}', {_}"
+            )
         for (schema,) in ask("SHOW DATABASES"):
             if schema not in SYSTEM:
                 ask("DROP DATABASE `" + schema.replace("`", "``") + "`")
@@ -275,5 +277,3 @@ def supervised(server: Server) -> Iterator[None]:
     finally:
         over.set()
         watcher.join()
-
-

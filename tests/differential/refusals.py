@@ -28,13 +28,18 @@ class Rule:
 ALLOWED = (
     Rule("seed-clone|base-clone|recover-clone", "engine", ".+", "clone carries InnoDB alone"),
     Rule(".*dump.*|rows", "broken_view", ".+", "mysqldump ends at a view that does not work"),
-    Rule("seed-dump|.*dump.*|.*clone.*", "xa", ".+", "what is prepared is in no dump, and is named"),
+    Rule(
+        "seed-dump|.*dump.*|.*clone.*", "xa", ".+", "what is prepared is in no dump, and is named"
+    ),
     Rule("rows|seed-dump", "large", ".+", "a value that no session takes is named"),
     Rule("rows", "engine", ".+", "rows go over in transactions, which these engines have not"),
     Rule("rows", "no_key", ".+", "without a key no row is told from another"),
     Rule("rows", "foreign_keys", ".+", "a row whose parent is gone has no place"),
     Rule("rows", "triggers", ".+", "a trigger would run once more"),
     Rule("seed-dump", "objects", ".+", "what hangs on the server is in no dump of a schema"),
+    Rule("load-text", "elsewhere", ".+", "a file that touches another database is refused"),
+    Rule("load-text", "log_off", ".+", "rows that replicas would lack are refused"),
+    Rule("load-text", "nothing", ".+", "a file without a statement is refused"),
 )
 # Where a result says what it does not vouch for.
 ADMITS = ("not_compared", "not_carried", "unknown", "warnings", "findings", "left_out", "seed")
@@ -69,19 +74,22 @@ def _refusal(tool: str, history: History, outcome: Outcome) -> Divergence | None
     said = codes(outcome.answer)
     named = said or script_causes(str(outcome.answer.get("msg", "")))
     touched = outcome.differences and not tool.startswith("recover") and tool != "base"
-    if not touched:
-        for rule in ALLOWED:
-            if re.fullmatch(rule.tools, tool) or re.match(rule.tools, tool):
-                if rule.trait in history.traits and any(
-                    re.fullmatch(rule.code, code) for code in named
-                ):
-                    return None
+    if not touched and any(_fits(rule, tool, history, named) for rule in ALLOWED):
+        return None
     first = (said or [_words(outcome.answer)])[0]
     word = "refused after it wrote" if touched else "refused"
     lines = [str(outcome.answer.get("msg"))[:1500]]
     if touched:
         lines += [line for found in outcome.differences for line in found.lines()][:20]
     return Divergence(f"{word} {first}", tuple(lines))
+
+
+def _fits(rule: Rule, tool: str, history: History, named: list[str]) -> bool:
+    return (
+        re.match(rule.tools, tool) is not None
+        and rule.trait in history.traits
+        and any(re.fullmatch(rule.code, code) for code in named)
+    )
 
 
 def script_causes(message: str) -> list[str]:
@@ -94,7 +102,9 @@ def script_causes(message: str) -> list[str]:
 def _words(answer: dict[str, Any]) -> str:
     """A message without what differs from round to round."""
     message = str(answer.get("msg", ""))
-    lines = [line for line in message.splitlines() if "rror" in line] or message.splitlines() or [""]
+    lines = (
+        [line for line in message.splitlines() if "rror" in line] or message.splitlines() or [""]
+    )
     errno = answer.get("errno") or ""
     return f"{errno} " + re.sub(r"[0-9a-f-]{8,}|\d+|['`\"].*?['`\"]", "_", lines[-1])[:80]
 
@@ -104,5 +114,3 @@ def admitted(answer: dict[str, Any], difference: Difference) -> bool:
     said = json.dumps({key: answer[key] for key in ADMITS if answer.get(key)}, ensure_ascii=False)
     name = text(difference.name).rpartition(".")[2].strip("`'")
     return bool(name) and name in said
-
-

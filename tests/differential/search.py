@@ -23,11 +23,14 @@ from hypothesis.errors import HypothesisException
 from tests.differential.history import History
 from tests.differential.play import Fleet
 from tests.differential.refusals import Divergence, judge
-from tests.differential.strategies import histories
+from tests.differential.strategies import files, histories
 from tests.differential.tools import Outcome, tools
+from tests.differential.vocabulary import KINDS
 
 # Rounds that taking a history apart may take.
 SMALLER = 40
+# After so many different faults of one kind of block alone, a tool's rounds go on without it.
+AGAIN = 2
 
 
 class FoundError(AssertionError):
@@ -73,6 +76,8 @@ class Search:
     rounds: int = 0
     statements: int = 0
     faults: list[Fault] = field(default_factory=list)
+    # By tool: kinds that broke it alone, and would again in most rounds to come.
+    left_out: dict[str, set[str]] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     _cache: dict[str, tuple[Outcome, Divergence | None]] = field(default_factory=dict)
 
@@ -89,9 +94,7 @@ class Search:
     def _until_fault(self, rounds: int, seed: int) -> None:
         hunt = _Hunt(self)
         drawn = st.sampled_from(list(self.chosen)).flatmap(
-            lambda name: st.tuples(
-                st.just(name), histories(self.fleet.version, self.kinds, deed=needs_deed(name))
-            )
+            lambda name: st.tuples(st.just(name), self._histories(name))
         )
 
         @hypothesis.seed(seed)
@@ -114,8 +117,23 @@ class Search:
             if hunt.smallest is None:
                 raise
         if hunt.smallest is not None:
-            self.faults.append(hunt.smallest)
+            self._note(hunt.smallest)
             self.say(hunt.smallest.text())
+
+    def _note(self, fault: Fault) -> None:
+        self.faults.append(fault)
+        alone = [one.kinds for one in self.faults if one.tool == fault.tool and len(one.kinds) == 1]
+        for kinds in alone:
+            if alone.count(kinds) >= AGAIN:
+                self.left_out.setdefault(fault.tool, set()).update(kinds)
+
+    def _histories(self, tool: str) -> st.SearchStrategy[History]:
+        version = self.fleet.version
+        if tool == "load-text":
+            return files(version)
+        left_out = self.left_out.get(tool, set())
+        kinds = [kind for kind in self.kinds or KINDS if kind not in left_out]
+        return histories(version, kinds, deed=needs_deed(tool))
 
     def outcome(self, tool: str, history: History) -> tuple[Outcome, Divergence | None]:
         """Play a round and judge it, once."""

@@ -9,6 +9,7 @@ to a point in between with what the oracle read on the donor itself when it was 
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,14 +17,16 @@ from datetime import UTC
 from typing import Any
 
 from tests.differential import oracle
-from tests.differential.archive import QuickArchive, ScriptArchive, scratch_address
+from tests.differential.archive import QuickArchive, ScriptArchive, end, scratch_address
 from tests.differential.history import History
 from tests.differential.modules import run_module
 from tests.differential.oracle import Allowed, Difference, State
 from tests.differential.play import (
+    PATH,
     DumpError,
     Fleet,
     Played,
+    connect,
     dumped,
     old,
     play,
@@ -31,7 +34,6 @@ from tests.differential.play import (
     supervised,
 )
 from tests.integration import servers
-from tests.integration.recovery_archive import end_processes_of
 from tests.integration.replicas import CLONE_PLUGIN, SECRET, USER, source_of
 from tests.integration.servers import Server
 
@@ -48,14 +50,15 @@ COUNTERS = Allowed(
 EVENT_STATE = Allowed(
     "event status", "a copy's events are off, so that they do not run on two servers"
 )
-CHANGED = Allowed("password changed", "an account that is made anew is changed at that moment")
+CHANGED = Allowed(
+    "password changed", "when the statement ran on this server, not when it was first given"
+)
 OWN_ACCOUNT = tuple(
     Allowed(section, "the recovery's own account; action release takes it away", f".*{RECOVERY}.*")
     for section in ACCOUNT_SECTIONS
 )
-RECOVERED = (COUNTERS, EVENT_STATE, *OWN_ACCOUNT)
-REPLICA = (COUNTERS, EVENT_STATE)
-SEEDED = (*REPLICA, CHANGED)
+COPIED = (COUNTERS, EVENT_STATE, CHANGED)
+RECOVERED = (*COPIED, *OWN_ACCOUNT)
 
 
 @dataclass
@@ -95,7 +98,6 @@ def _archive(donor: Server, kind: type[QuickArchive]) -> Iterator[QuickArchive]:
     try:
         yield archive
     finally:
-        end_processes_of(archive.inside(archive.home))
         archive.remove()
 
 
@@ -176,7 +178,7 @@ def base(method: str) -> Tool:
             answer, outcome = _recover_latest(archive, donor, played, method)
             return outcome
         finally:
-            end_processes_of(f"{archive.inside}/scratch")
+            end(f"{archive.inside}/scratch")
             archive.remove()
 
     return run
@@ -240,12 +242,12 @@ def rows(fleet: Fleet, history: History, pick: Callable[..., Any]) -> Outcome:
         return outcome
 
 
-
-
 def judge_rows(donor: Server, played: Played, table: bytes, refused: bool) -> list[Difference]:
     """The table is as before the mistake, everything else as it was; nothing changed where refused."""
     now = state(donor)
-    expected = replace(played.at_end, sections={k: dict(v) for k, v in played.at_end.sections.items()})
+    expected = replace(
+        played.at_end, sections={k: dict(v) for k, v in played.at_end.sections.items()}
+    )
     if not refused:
         schema, _, name = table.partition(b".")
         made = b"TABLE " + oracle.quoted(schema) + b"." + oracle.quoted(name)
@@ -303,7 +305,7 @@ def seed(method: str) -> Tool:
         if outcome.refused:
             outcome.differences = untouched(empty, state(replica))
             return outcome
-        _judge_replica(outcome, replica, played.at_end, SEEDED)
+        _judge_replica(outcome, replica, played.at_end, COPIED)
         if method == "clone":
             # It lives on as a copy of the donor.
             fleet.forget("replica")
@@ -338,7 +340,9 @@ def _judge_replica(
         status = replica.sql(f"SHOW {word} STATUS")
         said = str(status[0].get("last_sql_error") or status[0].get("last_error")) if status else ""
         wrong = (f"it stays at {found.gtids}: {said}").encode()
-        outcome.differences = [Difference("gtids", b"gtid_executed", (expected.gtids.encode(),), (wrong,))]
+        outcome.differences = [
+            Difference("gtids", b"gtid_executed", (expected.gtids.encode(),), (wrong,))
+        ]
         return
     outcome.differences = oracle.compare(expected, found, allowed)
 
@@ -384,9 +388,11 @@ def switchover(fleet: Fleet, history: History, pick: Callable[..., Any]) -> Outc
     outcome = _copy("switchover", answer, played)
     if outcome.refused:
         return outcome
-    replica.sql("CREATE DATABASE after_the_switchover", "CREATE TABLE after_the_switchover.t (id INT)")
+    replica.sql(
+        "CREATE DATABASE after_the_switchover", "CREATE TABLE after_the_switchover.t (id INT)"
+    )
     after = state(replica)
-    _judge_replica(outcome, donor, after, REPLICA)
+    _judge_replica(outcome, donor, after, COPIED)
     later = {b"after_the_switchover", b"after_the_switchover.t"}
     kept = {
         section: {name: lines for name, lines in found.items() if name not in later}
@@ -394,7 +400,7 @@ def switchover(fleet: Fleet, history: History, pick: Callable[..., Any]) -> Outc
     }
     kept["create"] = {k: v for k, v in kept["create"].items() if b"after_the_switchover" not in k}
     outcome.differences += oracle.compare(
-        played.at_end, replace(after, sections=kept), REPLICA, same_gtids=False
+        played.at_end, replace(after, sections=kept), COPIED, same_gtids=False
     )
     return outcome
 
@@ -451,7 +457,9 @@ def _of_schema(found: State, schema: str) -> State:
 
     def is_mine(name: bytes) -> bool:
         bare = name.split(b" ", 1)[-1]
-        return any(one == whole or one.startswith(whole + b".") for whole in mine for one in (name, bare))
+        return any(
+            one == whole or one.startswith(whole + b".") for whole in mine for one in (name, bare)
+        )
 
     accounts = {*(f"mysql.{table}" for table, _, _ in oracle.ACCOUNTS)}
     accounts |= {"create user", "grants", "password changed", "xa prepared"}
@@ -461,6 +469,126 @@ def _of_schema(found: State, schema: str) -> State:
         if section not in accounts
     }
     return replace(found, sections=kept)
+
+
+# --- files, and checksums -----------------------------------------------------------------------
+
+LEDGER = (
+    "CREATE DATABASE accounts",
+    "CREATE TABLE accounts.ledger (id INT)",
+    "INSERT INTO accounts.ledger VALUES (1)",
+)
+NOTES = "mysql_on_kubernetes"
+
+
+def load_text(fleet: Fleet, history: History, pick: Callable[..., Any]) -> Outcome:
+    """A file of SQL: what the mysql client makes of it on one server, mysql_load makes on another."""
+    plain, target, replica = fleet.fresh("plain"), fleet.fresh("target"), fleet.fresh("replica")
+    replication_account(target)
+    replication_account(plain)
+    asked = {"source_instance": target.instance("target"), "wait_for_source": True, "timeout": 20}
+    followed = run_module("mysql_replication", source_of(replica, target, **asked))
+    if followed.get("failed"):
+        return Outcome("load-text", answer=followed, refused=True)
+    for server in (plain, target):
+        server.sql(*LEDGER)
+    before = state(target)
+    file = servers.tree("9.7") / servers.FOLDERS / f"{target.folder.name}.sql"
+    file.write_bytes(history.file().encode())
+    try:
+        plain.sql("CREATE DATABASE shop CHARACTER SET utf8mb4")
+        wrong = by_client(plain, file)
+        options = {"file": str(file), "database": "shop", "method": pick("auto", "insert")}
+        options["replicas"] = [replica.instance("replica")]
+        answer = run_module("mysql_load", {**target.login, **options})
+    finally:
+        file.unlink()
+    outcome = Outcome(
+        "load-text", answer=answer, refused=bool(answer.get("failed")), asked=str(options["method"])
+    )
+    after = state(target)
+    if outcome.refused:
+        outcome.skipped = f"the client refuses it too: {wrong}" if wrong else ""
+        outcome.differences = untouched(_without(before, NOTES), _without(after, NOTES))
+        return outcome
+    if wrong:
+        # What the client stops at, a load must not call a success.
+        outcome.differences = [Difference("file", b"", (wrong.encode(),), (b"no error",))]
+        return outcome
+    _judge_replica(outcome, replica, after, COPIED)
+    outcome.differences += oracle.compare(
+        state(plain), _without(after, NOTES), (CHANGED,), same_gtids=False
+    )
+    return outcome
+
+
+def by_client(server: Server, file: Any) -> str:
+    """Load a file with the mysql client; return what it complains of."""
+    inside = f"/{file.relative_to(servers.tree('9.7'))}"
+    words = (
+        f"mysql --no-defaults -uroot -h{server.host} -P{server.port} --protocol=TCP shop < {inside}"
+    )
+    done = subprocess.run(
+        ["chroot", str(servers.tree("9.7")), "sh", "-c", words],
+        env={"PATH": PATH, "MYSQL_PWD": server.password, "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        check=False,
+    )
+    return done.stderr.decode("utf-8", "replace") if done.returncode else ""
+
+
+def _without(found: State, schema: str) -> State:
+    """A state without one schema."""
+    raw = schema.encode()
+    kept = {
+        section: {name: lines for name, lines in named.items() if raw not in name}
+        for section, named in found.sections.items()
+    }
+    return replace(found, sections=kept)
+
+
+def checksum(fleet: Fleet, history: History, pick: Callable[..., Any]) -> Outcome:
+    """A replica that is changed behind its source's back: mysql_checksum has to see it, or to admit that not."""
+    donor, replica = fleet.fresh("donor"), fleet.fresh("replica")
+    replication_account(donor)
+    asked = {"source_instance": donor.instance("donor"), "wait_for_source": True, "timeout": 20}
+    followed = run_module("mysql_replication", source_of(replica, donor, **asked))
+    if followed.get("failed"):
+        return Outcome("checksum", answer=followed, refused=True)
+    played = play(donor, history, _nothing)
+    if not wait_for(replica, played.at_end.gtids):
+        return Outcome("checksum", skipped="the replica stopped by itself", errors=played.errors)
+    change = pick(*tampers(played.at_end))
+    with contextlib.closing(connect(replica)) as session, session.cursor() as cursor:
+        for statement in ("SET GLOBAL super_read_only = OFF", "SET sql_log_bin = 0", change):
+            with contextlib.suppress(oracle.pymysql.err.MySQLError):
+                cursor.execute(statement)
+    differences = oracle.compare(played.at_end, state(replica), COPIED)
+    options = {
+        "instances": [donor.instance("donor"), replica.instance("replica")],
+        "method": pick("crc", "sha2"),
+        "fail_on_difference": False,
+        "timeout": 10,
+    }
+    answer = run_module("mysql_checksum", options)
+    outcome = _copy(
+        "checksum", answer, played, f"{options['method']} after {change} on the replica"
+    )
+    if outcome.refused or answer.get("equal") != bool(differences):
+        return outcome
+    outcome.differences = differences or [Difference("equal", b"", (b"equal",), (b"not equal",))]
+    return outcome
+
+
+def tampers(found: State) -> list[str]:
+    """Statements that change one thing each, by what is there."""
+    made = ["SELECT 1"]
+    for name in found.sections["create"]:
+        kind, place = (part.decode() for part in name.split(b" ", 1))
+        made.append(f"DROP {kind} {place}")
+        if kind == "TABLE":
+            made += [f"DELETE FROM {place} LIMIT 1", f"ALTER TABLE {place} COMMENT 'changed'"]
+    return [one for one in made if not one.startswith("DROP DATABASE")] + ["CREATE USER stranger"]
 
 
 TARGETS = ("latest", "gtid_executed", "time", "file", "before")
@@ -475,6 +603,9 @@ def tools(version: str) -> dict[str, Tool]:
         for how in TARGETS:
             found[f"recover-{method}-{how}"] = recover(method, how)
         found[f"base-{method}"] = base(method)
-    return found | {"rows": rows, "switchover": switchover}
-
-
+    return found | {
+        "rows": rows,
+        "switchover": switchover,
+        "load-text": load_text,
+        "checksum": checksum,
+    }

@@ -469,7 +469,9 @@ def xa(place: Place) -> Block:
             f"xa{n}",
             f"XA START {xid}",
             f"INSERT INTO {t} VALUES (10, 1), (11, 1)",
-            place.pick(f"UPDATE {t} SET n = 5 WHERE id = 1", f"DELETE FROM {t} WHERE id = 2", "SELECT 1"),
+            place.pick(
+                f"UPDATE {t} SET n = 5 WHERE id = 1", f"DELETE FROM {t} WHERE id = 2", "SELECT 1"
+            ),
             f"XA END {xid}",
             *([f"XA COMMIT {xid} ONE PHASE"] if place.draw(st.booleans()) else []),
             f"XA PREPARE {xid}",
@@ -563,7 +565,10 @@ def events(place: Place) -> Block:
 def accounts(place: Place) -> Block:
     """Accounts, roles, grants, and what hangs on them."""
     n = place.number
-    user, role = f"'u{place.pick('', 'é', chr(39) * 2, ' x', '%', '한')}{n}'@'{place.pick('%', '10.%')}'", f"r{n}"
+    user, role = (
+        f"'u{place.pick('', 'é', chr(39) * 2, ' x', '%', '한')}{n}'@'{place.pick('%', '10.%')}'",
+        f"r{n}",
+    )
     t = place.at(f"t{n}")
     deeds = (
         f"GRANT SELECT, UPDATE (w) ON {t} TO {user} WITH GRANT OPTION",
@@ -723,7 +728,9 @@ def collations(place: Place) -> Block:
     """Keys that are equal though their bytes differ."""
     name = place.name()
     t = place.at(name)
-    column = place.pick("VARCHAR(20)", "VARCHAR(20) COLLATE utf8mb4_general_ci", "CHAR(5) CHARACTER SET latin1")
+    column = place.pick(
+        "VARCHAR(20)", "VARCHAR(20) COLLATE utf8mb4_general_ci", "CHAR(5) CHARACTER SET latin1"
+    )
     return place.block(
         "collations",
         f"CREATE TABLE {t} (name {column} PRIMARY KEY, n INT)",
@@ -755,7 +762,11 @@ def images(place: Place) -> Block:
     """Row events that leave something out, or are packed."""
     name = f"t{place.number}"
     t = place.at(name)
-    settings = ["binlog_row_image = 'MINIMAL'", "binlog_row_image = 'NOBLOB'", "binlog_row_value_options = 'PARTIAL_JSON'"]
+    settings = [
+        "binlog_row_image = 'MINIMAL'",
+        "binlog_row_image = 'NOBLOB'",
+        "binlog_row_value_options = 'PARTIAL_JSON'",
+    ]
     if place.new:
         settings += ["binlog_transaction_compression = ON"]
     return place.block(
@@ -781,14 +792,15 @@ def objects(place: Place) -> Block:
     deed = place.pick(
         f"CREATE SERVER srv{n} FOREIGN DATA WRAPPER mysql OPTIONS (USER 'r', HOST '127.0.0.1', DATABASE 'd')",
         f"CREATE SPATIAL REFERENCE SYSTEM {990000 + n} NAME 'own {n}' DEFINITION"
-        " 'GEOGCS[\"WGS 84\",DATUM[\"World Geodetic System 1984\",SPHEROID[\"WGS 84\",6378137,298.257223563]],"
-        "PRIMEM[\"Greenwich\",0],UNIT[\"degree\",0.017453292519943278],AXIS[\"Lat\",NORTH],AXIS[\"Lon\",EAST]]'",
+        ' \'GEOGCS["WGS 84",DATUM["World Geodetic System 1984",SPHEROID["WGS 84",6378137,298.257223563]],'
+        'PRIMEM["Greenwich",0],UNIT["degree",0.017453292519943278],AXIS["Lat",NORTH],AXIS["Lon",EAST]]\'',
         f"CREATE TABLESPACE {space} ADD DATAFILE '{space}.ibd' ENGINE=InnoDB",
     )
     return place.block(
         "objects",
         deed,
-        f"CREATE TABLE {t} (id INT PRIMARY KEY)" + (f" TABLESPACE {space}" if space in deed else ""),
+        f"CREATE TABLE {t} (id INT PRIMARY KEY)"
+        + (f" TABLESPACE {space}" if space in deed else ""),
         f"INSERT INTO {t} VALUES (1)",
         f"INSERT INTO {t} VALUES (2)",
         names=(f"srv{n}", space, f"t{n}"),
