@@ -301,7 +301,8 @@ class Reader:
             for column, kind in columns
         )
         with closing(SSCursor(self._raw)) as cursor:
-            cursor.execute(b"SELECT " + selected + b" FROM " + quoted(schema) + b"." + quoted(name))
+            asked: Any = b"SELECT " + selected + b" FROM " + quoted(schema) + b"." + quoted(name)
+            cursor.execute(asked)
             while (row := cursor.fetchone()) is not None:
                 yield b"|".join(map(shown, row))
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import pymysql
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import MysqlError
 
 from tests.differential import oracle
 from tests.differential.history import END, RESTART, History, Step
@@ -170,7 +171,7 @@ class Fleet:
         server = self.get(name)
         try:
             clean(server)
-        except (pymysql.err.MySQLError, servers.MysqlError, NotCleanError, OSError):
+        except (pymysql.err.MySQLError, MysqlError, NotCleanError, OSError):
             self.forget(name)
             server = self.get(name)
         self._begin(server)

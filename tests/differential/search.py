@@ -12,7 +12,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import hypothesis
@@ -23,12 +23,13 @@ from hypothesis.errors import HypothesisException
 from tests.differential.history import History
 from tests.differential.play import Fleet
 from tests.differential.refusals import Divergence, judge
+from tests.differential.smaller import smaller
 from tests.differential.strategies import files, histories
 from tests.differential.tools import Outcome, tools
 from tests.differential.vocabulary import KINDS
 
 # Rounds that taking a history apart may take.
-SMALLER = 40
+SMALLER = 16
 # After so many different faults of one kind of block alone, a tool's rounds go on without it.
 AGAIN = 2
 
@@ -102,7 +103,7 @@ class Search:
             max_examples=rounds,
             database=None,
             deadline=None,
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.generate,),
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,
             print_blob=False,
@@ -114,11 +115,24 @@ class Search:
         try:
             each()
         except (FoundError, HypothesisException, ExceptionGroup):
-            if hunt.smallest is None:
+            if hunt.found is None:
                 raise
-        if hunt.smallest is not None:
-            self._note(hunt.smallest)
-            self.say(hunt.smallest.text())
+        if hunt.found is not None:
+            smallest = self._smallest(hunt.found)
+            self._note(smallest)
+            self.say(smallest.text())
+
+    def _smallest(self, fault: Fault) -> Fault:
+        """Return a fault with the smallest history that ends in the same way."""
+
+        def wrong(history: History) -> bool:
+            _, found = self.outcome(fault.tool, history)
+            return found is not None and found.signature == fault.divergence.signature
+
+        history = smaller(fault.history, wrong, self.smaller)
+        outcome, divergence = self.outcome(fault.tool, history)
+        assert divergence is not None
+        return replace(fault, history=history, outcome=outcome, divergence=divergence)
 
     def _note(self, fault: Fault) -> None:
         self.faults.append(fault)
@@ -155,35 +169,24 @@ class Search:
 
 
 class _Hunt:
-    """One run of Hypothesis: up to the first fault that is not known, and its smallest history."""
+    """One run of Hypothesis: up to the first fault that is not known."""
 
     def __init__(self, search: Search) -> None:
         self.search = search
-        self.smallest: Fault | None = None
-        self.left = search.smaller
-        self.seen: set[str] = set()
+        self.found: Fault | None = None
 
     def play(self, tool: str, history: History) -> None:
-        key = f"{tool} {history!r}"
-        hunting = self.smallest
-        if hunting is None:
-            self.search.rounds += 1
-        elif key not in self.seen:
-            # Beyond the limit what was not tried is taken to be right.
-            if self.left <= 0 or tool != hunting.tool:
-                return
-            self.left -= 1
-        self.seen.add(key)
+        if self.found is not None:
+            # Hypothesis asks once more whether it fails.
+            raise FoundError(self.found.divergence.signature)
+        search = self.search
+        search.rounds += 1
         begun = time.monotonic()
-        outcome, divergence = self.search.outcome(tool, history)
-        if hunting is None:
-            self._count(tool, outcome, divergence, time.monotonic() - begun)
-        if divergence is None or self.search.is_known(tool, history, divergence):
+        outcome, divergence = search.outcome(tool, history)
+        self._count(tool, outcome, divergence, time.monotonic() - begun)
+        if divergence is None or search.is_known(tool, history, divergence):
             return
-        if hunting is not None and hunting.divergence.signature != divergence.signature:
-            return
-        number = self.search.rounds if hunting is None else hunting.round
-        self.smallest = Fault(tool, number, history, outcome, divergence)
+        self.found = Fault(tool, search.rounds, history, outcome, divergence)
         raise FoundError(divergence.signature)
 
     def _count(

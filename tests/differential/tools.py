@@ -16,6 +16,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC
 from typing import Any
 
+import pymysql
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.connection import MysqlError
+
 from tests.differential import oracle
 from tests.differential.archive import QuickArchive, ScriptArchive, end, scratch_address
 from tests.differential.history import History
@@ -127,7 +130,7 @@ def recover(method: str, how: str) -> Tool:
         with _archive(donor, QuickArchive) as archive:
             try:
                 played = play(donor, history, lambda: archive.take(method))
-            except (DumpError, servers.MysqlError) as error:
+            except (DumpError, MysqlError) as error:
                 return Outcome("recover", skipped=f"no base by {method}: {error}")
             target, expected = _target(how, played, history)
             archive.fetch()
@@ -145,7 +148,7 @@ def judge_scratch(outcome: Outcome, scratch: dict[str, Any], expected: State) ->
     """Compare the scratch instance with what is expected, also where the tool says that it is wrong."""
     try:
         found = oracle.read(scratch_address(scratch["folder"]))
-    except (OSError, StopIteration, oracle.pymysql.err.MySQLError):
+    except (OSError, StopIteration, pymysql.err.MySQLError):
         if not outcome.refused:
             raise
         return
@@ -226,7 +229,7 @@ def rows(fleet: Fleet, history: History, pick: Callable[..., Any]) -> Outcome:
     with _archive(donor, QuickArchive) as archive:
         try:
             played = play(donor, history, lambda: archive.take(method))
-        except (DumpError, servers.MysqlError) as error:
+        except (DumpError, MysqlError) as error:
             return Outcome("rows", skipped=f"no base by {method}: {error}")
         archive.fetch()
         scratch = archive.scratch()
@@ -561,7 +564,7 @@ def checksum(fleet: Fleet, history: History, pick: Callable[..., Any]) -> Outcom
     change = pick(*tampers(played.at_end))
     with contextlib.closing(connect(replica)) as session, session.cursor() as cursor:
         for statement in ("SET GLOBAL super_read_only = OFF", "SET sql_log_bin = 0", change):
-            with contextlib.suppress(oracle.pymysql.err.MySQLError):
+            with contextlib.suppress(pymysql.err.MySQLError):
                 cursor.execute(statement)
     differences = oracle.compare(played.at_end, state(replica), COPIED)
     options = {

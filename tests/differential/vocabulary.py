@@ -168,7 +168,7 @@ def engine(place: Place) -> Block:
     name = place.name()
     t = place.at(name)
     key = " NOT NULL" if kind in ("CSV", "ARCHIVE") else " PRIMARY KEY"
-    columns, more = f"(id INT{key}, w VARCHAR(20) NOT NULL)", ()
+    columns, more = f"(id INT{key}, w VARCHAR(20) NOT NULL)", tuple[str, ...]()
     if kind == "MRG_MyISAM":
         columns = "(id INT NOT NULL, w VARCHAR(20) NOT NULL, KEY (id))"
         under = place.at(f"under{place.number}")
