@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import os
 import signal
 import sys
 import time
@@ -43,9 +44,6 @@ def parsed(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main() -> int:
     asked = parsed()
-    # The servers are to be ended too.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(1))
     known = tools(asked.version)
     chosen = [
         name
@@ -57,6 +55,9 @@ def main() -> int:
         return 2
     kinds = [kind for kind in asked.kind or KINDS if kind not in asked.without]
     fleet = Fleet(asked.version)
+    # Its servers end with it; an exception would be one more failure to Hypothesis.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: (fleet.remove(), os._exit(1)))
     begun = time.monotonic()
     search = Search(fleet, chosen, lambda line: print(line, flush=True), kinds, asked.smaller)
     try:

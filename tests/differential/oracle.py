@@ -89,6 +89,14 @@ class Difference:
     def lines(self) -> list[str]:
         """It as a person reads it."""
         head = f"{self.section} {text(self.name)}"
+        if len(self.donor) == len(self.copy) == 1:
+            ours, theirs = parts(self.donor[0]), parts(self.copy[0])
+            if len(ours) == len(theirs):
+                return [
+                    f"{head}: donor {text(one)}, copy {text(other)}"
+                    for one, other in zip(ours, theirs, strict=True)
+                    if one != other
+                ]
         return [
             *(f"{head}: only the donor has {text(line)}" for line in self.donor[:SHOWN]),
             *(f"{head}: only the copy has {text(line)}" for line in self.copy[:SHOWN]),
@@ -99,6 +107,11 @@ class Difference:
         left = max(len(self.donor) - SHOWN, 0) + max(len(self.copy) - SHOWN, 0)
         if left:
             yield f"{head}: and {left} lines more"
+
+
+def parts(line: bytes) -> list[bytes]:
+    """The values of a line, each with its column."""
+    return re.split(rb" (?=[a-z_ ]+=(?:'|NULL|\d+ bytes))|(?<=.)\|(?='|NULL|\d+ bytes)", line)
 
 
 def text(raw: bytes) -> str:

@@ -149,6 +149,9 @@ class Search:
         kinds = [kind for kind in self.kinds or KINDS if kind not in left_out]
         return histories(version, kinds, deed=needs_deed(tool))
 
+    def was_played(self, tool: str, history: History) -> bool:
+        return f"{tool} {history!r}" in self._cache
+
     def outcome(self, tool: str, history: History) -> tuple[Outcome, Divergence | None]:
         """Play a round and judge it, once."""
         key = f"{tool} {history!r}"
@@ -180,10 +183,12 @@ class _Hunt:
             # Hypothesis asks once more whether it fails.
             raise FoundError(self.found.divergence.signature)
         search = self.search
-        search.rounds += 1
         begun = time.monotonic()
+        new = not search.was_played(tool, history)
         outcome, divergence = search.outcome(tool, history)
-        self._count(tool, outcome, divergence, time.monotonic() - begun)
+        if new:
+            search.rounds += 1
+            self._count(tool, outcome, divergence, time.monotonic() - begun)
         if divergence is None or search.is_known(tool, history, divergence):
             return
         self.found = Fault(tool, search.rounds, history, outcome, divergence)
