@@ -163,14 +163,15 @@ CATALOG: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("created", "last_altered", "last_executed", "originator", "status"),
     ),
 )
-# The accounts' own tables, each with the columns that name the account, and those that are left out.
+# The accounts' own tables, each with the columns that name the account, and those that are left out: times, and
+# what name the server found for the address of who granted.
 ACCOUNTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("user", "user host", ("password_last_changed",)),
     ("db", "user host db", ()),
-    ("tables_priv", "user host db table_name", ("timestamp",)),
+    ("tables_priv", "user host db table_name", ("timestamp", "grantor")),
     ("columns_priv", "user host db table_name column_name", ("timestamp",)),
-    ("procs_priv", "user host db routine_name", ("timestamp",)),
-    ("proxies_priv", "user host", ("timestamp",)),
+    ("procs_priv", "user host db routine_name", ("timestamp", "grantor")),
+    ("proxies_priv", "user host", ("timestamp", "grantor")),
     ("role_edges", "to_user to_host", ()),
     ("default_roles", "user host", ()),
     ("global_grants", "user host", ()),

@@ -166,7 +166,8 @@ class Search:
         return any(
             fault.tool == tool
             and fault.divergence.signature == divergence.signature
-            and fault.kinds <= kinds
+            # What a changed replica is told by is no matter of the history.
+            and (fault.kinds <= kinds or tool == "checksum")
             for fault in self.faults
         )
 

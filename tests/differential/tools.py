@@ -315,10 +315,8 @@ def seed(method: str) -> Tool:
             last = donor.sql("SHOW BINARY LOGS")[-1]["log_name"]
             donor.sql(f"PURGE BINARY LOGS TO '{last}'")
             asked = {
-                "source_instance": donor.instance("donor"),
+                **following(donor),
                 "seed": method,
-                "wait_for_source": True,
-                "timeout": 20,
                 "seed_timeout": 60,
             }
             with supervised(replica):
@@ -345,6 +343,18 @@ def untouched(before: State, after: State) -> list[Difference]:
         before.sections.setdefault("schemata", {})[b"(none)"] = []
         after.sections.setdefault("schemata", {})[b"(none)"] = []
     return oracle.compare(before, after, same_gtids=False)
+
+
+def following(source: Server) -> dict[str, Any]:
+    """How a replica follows here: a source that is restarted is found again at once."""
+    return {
+        "source_instance": source.instance("source"),
+        "source_connect_retry": 1,
+        "source_retry_count": 1000,
+        "source_heartbeat_period": 0.5,
+        "wait_for_source": True,
+        "timeout": 20,
+    }
 
 
 def replication_account(donor: Server) -> None:
@@ -394,8 +404,7 @@ def switchover(fleet: Fleet, history: History, pick: Callable[..., Any]) -> Outc
     """A switchover in the middle of nothing: after the history, the primary becomes the replica."""
     donor, replica = fleet.fresh("donor"), fleet.fresh("replica")
     replication_account(donor)
-    asked = {"source_instance": donor.instance("donor"), "wait_for_source": True, "timeout": 20}
-    followed = run_module("mysql_replication", source_of(replica, donor, **asked))
+    followed = run_module("mysql_replication", source_of(replica, donor, **following(donor)))
     if followed.get("failed"):
         return Outcome("switchover", answer=followed, refused=True)
     played = play(donor, history, _nothing)
@@ -510,8 +519,7 @@ def load_text(fleet: Fleet, history: History, pick: Callable[..., Any]) -> Outco
     """A file of SQL: what the mysql client makes of it on one server, mysql_load makes on another."""
     plain, target, replica = fleet.fresh("plain"), fleet.fresh("target"), fleet.fresh("replica")
     replication_account(target)
-    asked = {"source_instance": target.instance("target"), "wait_for_source": True, "timeout": 20}
-    followed = run_module("mysql_replication", source_of(replica, target, **asked))
+    followed = run_module("mysql_replication", source_of(replica, target, **following(target)))
     if followed.get("failed"):
         return Outcome("load-text", answer=followed, refused=True)
     for server in (plain, target):
@@ -575,8 +583,7 @@ def checksum(fleet: Fleet, history: History, pick: Callable[..., Any]) -> Outcom
     """A replica that is changed behind its source's back: mysql_checksum has to see it, or to admit that not."""
     donor, replica = fleet.fresh("donor"), fleet.fresh("replica")
     replication_account(donor)
-    asked = {"source_instance": donor.instance("donor"), "wait_for_source": True, "timeout": 20}
-    followed = run_module("mysql_replication", source_of(replica, donor, **asked))
+    followed = run_module("mysql_replication", source_of(replica, donor, **following(donor)))
     if followed.get("failed"):
         return Outcome("checksum", answer=followed, refused=True)
     played = play(donor, history, _nothing)
