@@ -55,9 +55,14 @@ def main() -> int:
         return 2
     kinds = [kind for kind in asked.kind or KINDS if kind not in asked.without]
     fleet = Fleet(asked.version)
+
     # Its servers end with it; an exception would be one more failure to Hypothesis.
+    def ended(*_: object) -> None:
+        fleet.remove()
+        os._exit(1)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: (fleet.remove(), os._exit(1)))
+        signal.signal(number, ended)
     begun = time.monotonic()
     search = Search(fleet, chosen, lambda line: print(line, flush=True), kinds, asked.smaller)
     try:

@@ -73,6 +73,16 @@ class Block:
         first, second = self.cuts
         return self.steps[:first], self.steps[first:second], self.steps[second:]
 
+    def all_traits(self) -> frozenset[str]:
+        """The block's traits, and xa_at_base if a transaction is prepared where the base is taken."""
+        prepared = False
+        for step in self.parts()[0]:
+            if step.sql.startswith("XA PREPARE"):
+                prepared = True
+            elif step.sql.startswith(("XA COMMIT", "XA ROLLBACK")) and "ONE PHASE" not in step.sql:
+                prepared = False
+        return self.traits | ({"xa_at_base"} if prepared else frozenset())
+
     def until_target(self) -> Block:
         """The same without what came after the target."""
         return replace(self, steps=self.steps[: self.cuts[1]])
@@ -99,7 +109,8 @@ class History:
 
     @property
     def traits(self) -> frozenset[str]:
-        return frozenset(trait for block in self.blocks for trait in block.traits)
+        """What tools may have trouble with."""
+        return frozenset(trait for block in self.blocks for trait in block.all_traits())
 
     @property
     def schemas(self) -> tuple[str, ...]:

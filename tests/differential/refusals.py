@@ -72,6 +72,9 @@ def judge(tool: str, history: History, outcome: Outcome) -> Divergence | None:
 
 def _refusal(tool: str, history: History, outcome: Outcome) -> Divergence | None:
     said = codes(outcome.answer)
+    if outcome.right:
+        words = (said or [_words(outcome.answer)])[0]
+        return Divergence(f"refused though right {words}", (str(outcome.answer.get("msg"))[:1500],))
     named = said or script_causes(str(outcome.answer.get("msg", "")))
     touched = outcome.differences and not tool.startswith("recover") and tool != "base"
     if not touched and any(_fits(rule, tool, history, named) for rule in ALLOWED):

@@ -21,11 +21,12 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
 from tests.differential.history import History
+from tests.differential.modules import codes
 from tests.differential.play import Fleet
 from tests.differential.refusals import Divergence, judge
 from tests.differential.smaller import smaller
 from tests.differential.strategies import files, histories
-from tests.differential.tools import Outcome, tools
+from tests.differential.tools import UNFAIR, Outcome, tools
 from tests.differential.vocabulary import KINDS
 
 # Rounds that taking a history apart may take.
@@ -145,7 +146,9 @@ class Search:
         version = self.fleet.version
         if tool == "load-text":
             return files(version)
-        left_out = self.left_out.get(tool, set())
+        left_out = set(self.left_out.get(tool, set()))
+        for name, unfair in UNFAIR.items():
+            left_out |= unfair if tool.startswith(name) else set()
         kinds = [kind for kind in self.kinds or KINDS if kind not in left_out]
         return histories(version, kinds, deed=needs_deed(tool))
 
@@ -204,7 +207,8 @@ class _Hunt:
         elif outcome.skipped:
             how = f"not compared: {outcome.skipped[:60]}"
         else:
-            how = "refused as it should be" if outcome.refused else "equal"
+            code = (codes(outcome.answer) or [""])[0]
+            how = f"refused as it should be {code}" if outcome.refused else "equal"
         search.counts[f"{tool}: {how}"] += 1
         search.say(f"round {search.rounds} {tool} {seconds:.1f} s: {how}")
 
