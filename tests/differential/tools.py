@@ -118,7 +118,7 @@ def _target(how: str, played: Played, history: History) -> tuple[dict[str, Any],
     if how == "file":
         return {"file": played.file, "position": played.position}, there
     deed = history.deed
-    if deed is None:
+    if deed is None or not played.deed_logged:
         return {"gtid_executed": there.gtids}, there
     table = f"{deed.schema}.{deed.table}"
     return {"before": {"statement": deed.statement, "table": table}}, there
@@ -640,6 +640,8 @@ def tools(version: str) -> dict[str, Tool]:
         for how in TARGETS:
             found[f"recover-{method}-{how}"] = recover(method, how)
         found[f"base-{method}"] = base(method)
+    for how in ("time", "file", "before"):
+        found[f"point-{how}"] = point(how)
     return found | {
         "rows": rows,
         "switchover": switchover,
