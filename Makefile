@@ -47,11 +47,11 @@ doctor: venv ## Look at the lab's cluster and name each cause of what is wrong (
 
 .PHONY: test
 test: venv ## The gate: lint, sanity, units, real servers, the site on a real Kubernetes
-	@$(RUN) lint sanity package unit lab integration site
+	@$(RUN) lint sanity package unit lab integration differential site
 
 .PHONY: test-all
 test-all: test ## The gate, then the long work: full matrices and benchmarks
-	@$(RUN) long benchmarks
+	@$(RUN) long differential_long benchmarks
 
 .PHONY: lint
 lint: venv ## Static checks alone
@@ -68,6 +68,10 @@ package: venv ## Build the artifact and let galaxy-importer and antsibull-docs r
 .PHONY: unit
 unit: venv ## Unit tests alone
 	@$(RUN) unit
+
+.PHONY: differential
+differential: venv ## Look for histories that a tool gets wrong: make differential VERSION=9.7 ROUNDS=200 SEED=1 TOOL='recover-*'
+	@PATH="$(BIN):$$PATH" python -m tests.differential --version $(or $(VERSION),9.7) --rounds $(or $(ROUNDS),50) --seed $(or $(SEED),1) $(if $(TOOL),--tool '$(TOOL)')
 
 .PHONY: causes
 causes: venv ## Write docs/causes.md from the catalogue, and docs/faults.md from the tests
