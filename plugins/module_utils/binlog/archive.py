@@ -26,11 +26,12 @@ or one is not known), size and sha256 of the file as the server wrote it, stored
 Manifest: id, method (clone, dump), server_version, server_uuid, gtid_executed, started, ended (UTC,
 ISO 8601), bytes (of the content before compression), stored (``data`` for a folder, ``data.tar.zst.enc``,
 ``dump.sql.zst``), compression, encryption, files ({path below the base's folder, size, sha256}),
-lower_case_table_names, innodb_page_size (what a server must be started with), tables ({name, schema,
-table, rows, checksum (that of CHECKSUM TABLE)}; before, {name, rows}), verified ({at, how, result, compared_with, compared_at,
-not_compared}; result is ``ok`` or what went wrong; compared_with is the UUID of the donor that the base
-was equal to at the GTID set compared_at, not_compared a list of {what, reason}). A manifest without
-compared_with is of a base that was started and read, and not compared with its donor.
+lower_case_table_names, innodb_page_size (what a server must be started with),
+tables ({name, schema, table, rows, checksum (that of CHECKSUM TABLE)}; before, {name, rows}),
+verified ({at, how, result, compared_with, compared_at, not_compared}; result is ``ok`` or what went
+wrong; compared_with is the UUID of the donor that the base was equal to at the GTID set compared_at,
+not_compared a list of {what, reason}). A manifest without compared_with is of a base that was started
+and read, and not compared with its donor.
 
 Encryption: ``openssl enc -aes-256-ctr -pbkdf2 -salt -pass file:KEY``; compression comes first.
 The files of a chain are applied in its order; transactions that the base has already, and those

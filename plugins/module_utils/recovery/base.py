@@ -166,8 +166,6 @@ def _load(
             "--gtid-mode=ON",
             "--enforce-gtid-consistency=ON",
             "--innodb-flush-log-at-trx-commit=0",
-            # A statement of the dump is twice as long as the longest value in it.
-            "--max-allowed-packet=1G",
             # Rows as they are: those that the donor took without it too.
             "--innodb-strict-mode=OFF",
             f"--init-file={executor.path(INIT)}",

@@ -36,6 +36,9 @@ def basic(inside: str, data: str, user: str) -> list[str]:
         "--skip-log-bin",
         # From 8.0 the scheduler runs by default; its events would write.
         "--event-scheduler=OFF",
+        # A dump's statement is twice as long as its longest value, and a value that is to be compared
+        # may read longer than the source's own limit.
+        "--max-allowed-packet=1G",
     ]
 
 

@@ -23,7 +23,7 @@ from ..binlog.store import ArchiveSource
 from ..binlog.transactions import CHANGES, Grouper, Members
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
-from ..mysql import checksum
+from ..mysql import table_sums
 from ..mysql.connection import Connection, MysqlError
 from ..mysql.replication import SYSTEM_SCHEMAS
 from .pieces import Piece
@@ -57,7 +57,7 @@ class Reading:
     prepared: XA transactions that nobody decided.
     """
 
-    sums: Mapping[TableName, checksum.Sum]
+    sums: Mapping[TableName, table_sums.Sum]
     unreadable: Mapping[TableName, str]
     prepared: tuple[Xid, ...]
 
@@ -151,18 +151,26 @@ def read(connection: Connection) -> Reading:
     Raises CollectionError where a table that has its own rows cannot be read.
     """
     engines = _engines(connection)
-    sums: dict[TableName, checksum.Sum] = {}
+    sums: dict[TableName, table_sums.Sum] = {}
     unreadable: dict[TableName, str] = {}
-    for table in checksum.tables_of(connection, None):
+    for table in table_sums.tables_of(connection, None):
         name = TableName(table.schema, table.name)
         try:
-            sums[name] = checksum.sum_of(connection, table, "crc")
+            sums[name] = _sum_of(connection, table)
         except (MysqlError, CollectionError) as error:
             if engines.get(name) not in _UNCOUNTED:
                 raise
             unreadable[name] = str(error)
     rows = connection.query("XA RECOVER CONVERT XID")
     return Reading(sums, unreadable, tuple(_xid(row) for row in rows))
+
+
+def _sum_of(connection: Connection, table: table_sums.Table) -> table_sums.Sum:
+    """Return rows and checksum of a table. Raises CollectionError where not all of it can be read."""
+    found = table_sums.sum_of(connection, table, "crc")
+    if found.unread:
+        raise CollectionError(f"{connection.address}: {table.full_name}: {found.unread}")
+    return found
 
 
 def _xid(row: Mapping[str, Any]) -> Xid:
@@ -272,7 +280,7 @@ def _wanted(name: TableName, predicted: Prediction, given: Expected | None) -> _
     return _Wanted(rows, checksums)
 
 
-def _differences(name: TableName, found: checksum.Sum | None, wanted: _Wanted) -> list[str]:
+def _differences(name: TableName, found: table_sums.Sum | None, wanted: _Wanted) -> list[str]:
     """Return what is wrong with a table, each with how the right value is known."""
     if found is None:
         return [
@@ -292,7 +300,7 @@ def _differences(name: TableName, found: checksum.Sum | None, wanted: _Wanted) -
 
 
 def _told(
-    name: TableName, found: checksum.Sum | None, wanted: _Wanted, before: int | None
+    name: TableName, found: table_sums.Sum | None, wanted: _Wanted, before: int | None
 ) -> dict[str, Any]:
     """Return one table as the module does, of a comparison that found no difference."""
     return {
