@@ -170,14 +170,15 @@ def test_what_stays_behind_is_named(server_factory: ServerFactory, version: str)
     )
     newer: list[str] = []
     if version != "8.0.15":
-        newer = ["READ ONLY of schemas: ro", "components: file://component_reference_cache"]
+        newer = ["READ ONLY of schemas: ro", "components: file://component_validate_password"]
         source.sql(
             "CREATE DATABASE ro",
             "ALTER DATABASE ro READ ONLY = 1",
-            "INSTALL COMPONENT 'file://component_reference_cache'",
         )
     replica.sql("SET SESSION sql_log_bin = 0", "CREATE USER mine@'%'")
     grant(source)
+    if newer:
+        source.sql("INSTALL COMPONENT 'file://component_validate_password'")
     purge(source)
     done = twice(seeding(replica, source, seed="dump"))
     assert codes(done) == ["replication.seed_left"]

@@ -123,7 +123,11 @@ def test_programs_keep_their_bytes(pair: tuple[Server, Server]) -> None:
     assert replica.sql("CALL shop.größe()") == [{"w": "café"}]
     assert replica.sql("SELECT shop.fn('b') AS w") == [{"w": "Müller"}]
     assert replica.sql("SELECT wö FROM shop.wä") == []
-    replica.sql("SET SESSION sql_log_bin = 0", "INSERT INTO shop.tä (id) VALUES (1)")
+    replica.sql(
+        "SET GLOBAL super_read_only = OFF",
+        "SET SESSION sql_log_bin = 0",
+        "INSERT INTO shop.tä (id) VALUES (1)",
+    )
     assert replica.sql("SELECT * FROM shop.vä") == [{"wö": "Straße", "w": "naïve"}]
     comments = "SELECT routine_comment AS c FROM information_schema.routines ORDER BY 1"
     assert replica.sql(comments) == source.sql(comments)
