@@ -42,13 +42,13 @@ CLONE_PLUGIN = "INSTALL PLUGIN clone SONAME 'mysql_clone.so'"
 
 
 @contextmanager
-def slowly_cloned(source: Server, recipient: Server) -> Iterator[None]:
-    """Have a source serve a clone that takes some seconds; the recipient ends with it."""
+def slowly_cloned(source: Server, recipient: Server, bandwidth: int = 8) -> Iterator[None]:
+    """Have a source serve a clone that takes some seconds; the recipient ends with it. bandwidth: MiB a second."""
     donor = f"{source.host}:{source.port}"
     recipient.sql(
         *(CLONE_PLUGIN, f"SET GLOBAL clone_valid_donor_list = '{donor}'"),
-        # MiB a second.
-        *("SET GLOBAL clone_autotune_concurrency = OFF", "SET GLOBAL clone_max_data_bandwidth = 8"),
+        "SET GLOBAL clone_autotune_concurrency = OFF",
+        f"SET GLOBAL clone_max_data_bandwidth = {bandwidth}",
     )
     copy = (
         f"CLONE INSTANCE FROM root@'{source.host}':{source.port} IDENTIFIED BY '{source.password}'"

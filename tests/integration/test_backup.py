@@ -370,7 +370,8 @@ def test_a_donor_that_serves_another_clone_is_waited_for(
     shop(source)
     source.sql(replicas.CLONE_PLUGIN)
     backup = archive_of(source)
-    with replicas.slowly_cloned(source, recipient):
+    # Slow enough for all that a base does before it asks for its own clone.
+    with replicas.slowly_cloned(source, recipient, bandwidth=2):
         refused = backup.attempt("base.sh", BUSY_SECONDS="0")
         assert "Too many concurrent clone operations" in refused.stderr
         assert [path.name for path in (backup.root / "base").iterdir()] == [".lock"]
