@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.events import ROTATE, STOP
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.files import file_events
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.store import mapped, scan
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.gtid import GtidSet
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.mysql.literals import qualified
@@ -23,6 +25,8 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.polling import
 from tests.integration import replicas, servers
 from tests.integration.servers import Server
 
+# What the last event of a log says of why it ended.
+ENDED = {ROTATE: "rotate", STOP: "stop"}
 OK = {"at": "2026-11-24T00:00:00Z", "how": "started", "result": "ok"}
 
 
@@ -159,6 +163,7 @@ class HandArchive:
     def _seal(self, path: Path, below: str) -> None:
         with mapped(path) as data:
             log = scan(data, below, path.name)
+            ends = [event.type for event in file_events(data, path.name, frozenset(ENDED))]
         sidecar = {
             "name": path.name,
             "server_uuid": log.server_uuid,
@@ -175,7 +180,7 @@ class HandArchive:
             "sha256": digest(path),
             "stored_size": log.size,
             "stored_sha256": digest(path),
-            "ended": "rotate",
+            "ended": ENDED[ends[-1]] if ends else "none",
         }
         path.with_name(path.name + ".json").write_text(json.dumps(sidecar))
 

@@ -110,6 +110,30 @@ class Journal:
                 self.entries.append(last)
             last.take(transaction)
 
+    @property
+    def undecided(self) -> set[Xid]:
+        """XA transactions that are committed here and were prepared before."""
+        known: set[Xid] = set()
+        found: set[Xid] = set()
+        for entry in self.entries:
+            if isinstance(entry, Prepared):
+                known.add(entry.xid)
+            elif isinstance(entry, Decided) and entry.commit and entry.xid not in known:
+                found.add(entry.xid)
+        return found
+
+    def begin_with(self, earlier: Journal) -> None:
+        """Take over what an earlier one left prepared and this one decides."""
+        waiting: dict[Xid, Prepared] = {}
+        for entry in earlier.entries:
+            if isinstance(entry, Prepared):
+                waiting[entry.xid] = entry
+            elif isinstance(entry, Decided):
+                waiting.pop(entry.xid, None)
+        found = [waiting[xid] for xid in self.undecided if xid in waiting]
+        self.entries[:0] = found
+        self.announced |= {name for each in found for name in each.rows.added}
+
     def _add(self, deed: Deed) -> None:
         if not isinstance(deed, Written):
             self._written.clear()

@@ -9,18 +9,18 @@ compared, and why; a recovery of which no table at all could be compared is not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from ..binlog.archive import Base
+from ..binlog.archive import Base, Binlog
 from ..binlog.definitions import Xid
 from ..binlog.events import MalformedError
 from ..binlog.names import TableName, readings
 from ..binlog.rows import KINDS, UPDATE
 from ..binlog.store import ArchiveSource
-from ..binlog.transactions import CHANGES, Grouper, Members
+from ..binlog.transactions import CHANGES, Grouper, Members, Transaction
 from ..causes.binlog import BinlogError
 from ..finding import CollectionError
 from ..mysql import table_sums
@@ -69,18 +69,36 @@ def changes(source: ArchiveSource, pieces: Sequence[Piece], base: Base) -> Journ
     for piece in pieces:
         before = Members(covered)
         last = piece.spans[-1][1]
-        grouper = Grouper(source.decompress, count_rows=True, deeds=True)
-        try:
-            with closing(source.events_of(piece.log, COUNTED)) as events:
-                for transaction in grouper.transactions(events):
-                    if transaction.end > last:
-                        break
-                    if transaction not in before and _inside(piece, transaction.start):
-                        journal.take(transaction)
-        except MalformedError as error:
-            raise BinlogError("binlog.damaged", piece.log.name, [str(error)]) from error
+        for transaction in _transactions(source, piece.log):
+            if transaction.end > last:
+                break
+            if transaction not in before and _inside(piece, transaction.start):
+                journal.take(transaction)
         covered |= piece.log.gtids
+    if journal.undecided:
+        _prepared_before(source, base, journal)
     return journal
+
+
+def _prepared_before(source: ArchiveSource, base: Base, journal: Journal) -> None:
+    """Look for XA transactions that a base has prepared, as far as the archive goes back."""
+    inside = Members(base.gtid_executed)
+    earlier = Journal()
+    for log in source.files:
+        if log.gtids & base.gtid_executed:
+            for transaction in _transactions(source, log):
+                if transaction in inside:
+                    earlier.take(transaction)
+    journal.begin_with(earlier)
+
+
+def _transactions(source: ArchiveSource, log: Binlog) -> Iterator[Transaction]:
+    grouper = Grouper(source.decompress, count_rows=True, deeds=True)
+    try:
+        with closing(source.events_of(log, COUNTED)) as events:
+            yield from grouper.transactions(events)
+    except MalformedError as error:
+        raise BinlogError("binlog.damaged", log.name, [str(error)]) from error
 
 
 def _inside(piece: Piece, start: int) -> bool:
