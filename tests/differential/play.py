@@ -28,7 +28,11 @@ DUMP = (
     "--all-databases", "--routines", "--events", "--triggers", "--hex-blob", "--force",
     "--single-transaction", "--skip-extended-insert", "--set-gtid-purged=OFF", "--skip-dump-date",
     "--ignore-table=mysql.innodb_index_stats", "--ignore-table=mysql.innodb_table_stats",
-    "--ignore-table=mysql.gtid_executed", "--ignore-table=mysql.slave_master_info",
+    # Accounts are read on their own; these have times of their making.
+    "--ignore-table=mysql.user", "--ignore-table=mysql.tables_priv", "--ignore-table=mysql.columns_priv",
+    "--ignore-table=mysql.procs_priv", "--ignore-table=mysql.proxies_priv",
+    "--ignore-table=mysql.password_history", "--ignore-table=mysql.gtid_executed",
+    "--ignore-table=mysql.slave_master_info",
     "--ignore-table=mysql.slave_relay_log_info", "--ignore-table=mysql.slave_worker_info",
     "--max-allowed-packet=1G",
 )  # fmt: skip

@@ -21,7 +21,6 @@ HANDFUL = {
     "seed-dump": 1,
     "recover-dump-latest": 1,
     "switchover": 1,
-    "checksum": 1,
 }
 NEWER = {"recover-clone-time": 2, "rows": 1}
 SEED = 1

@@ -190,10 +190,11 @@ def engine(place: Place) -> Block:
     )
 
 
+# Without letters that end with the byte of a backslash: the server itself cannot read a view that has one.
 CHARSETS = (
     ("utf8mb4", "한😀"), ("latin1", "café"), ("latin1", "Straße"), ("euckr", "한국"), ("gbk", "中文"),
-    ("latin2", "ł"), ("greek", "λ"), ("cp1251", "Ж"), ("sjis", "表"), ("utf8mb3", "é"), ("ascii", "x"),
-    ("big5", "功"), ("ujis", "日本"), ("koi8r", "Я"),
+    ("latin2", "ł"), ("greek", "λ"), ("cp1251", "Ж"), ("sjis", "日"), ("utf8mb3", "é"), ("ascii", "x"),
+    ("big5", "中"), ("ujis", "日本"), ("koi8r", "Я"),
 )  # fmt: skip
 
 
