@@ -84,7 +84,8 @@ def _prepared_before(source: ArchiveSource, base: Base, journal: Journal) -> Non
     """Look for XA transactions that a base has prepared, as far as the archive goes back."""
     inside = Members(base.gtid_executed)
     earlier = Journal()
-    for log in source.files:
+    # What is looked for a target begins with the oldest base; this lies before it.
+    for log in source.store.archive.binlogs:
         if log.gtids & base.gtid_executed:
             for transaction in _transactions(source, log):
                 if transaction in inside:
