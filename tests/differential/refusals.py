@@ -75,6 +75,12 @@ def _refusal(tool: str, history: History, outcome: Outcome) -> Divergence | None
     if outcome.right:
         words = (said or [_words(outcome.answer)])[0]
         return Divergence(f"refused though right {words}", (str(outcome.answer.get("msg"))[:1500],))
+    if tool.startswith("base") and outcome.asked.endswith("then latest"):
+        # Too late: the base is in the archive, and is called verified.
+        words = (said or [_words(outcome.answer)])[0]
+        return Divergence(
+            f"a verified base leads nowhere {words}", (str(outcome.answer["msg"])[:1500],)
+        )
     named = said or script_causes(str(outcome.answer.get("msg", "")))
     touched = outcome.differences and not tool.startswith("recover") and tool != "base"
     if not touched and any(_fits(rule, tool, history, named) for rule in ALLOWED):
