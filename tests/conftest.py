@@ -18,14 +18,28 @@ OLDEST_IN_TEST_ALL = frozenset(
     Path(__file__).parent / name
     for name in (
         "faults/test_server_faults.py",
+        "differential/test_differential.py",
+        "differential/test_oracle.py",
         "integration/test_account.py",
         "integration/test_app_servers.py",
+        "integration/test_backup_bases.py",
+        "integration/test_carry.py",
         "integration/test_checksum.py",
+        "integration/test_checksum_values.py",
         "integration/test_database.py",
+        "integration/test_definitions.py",
         "integration/test_load.py",
+        "integration/test_load_refusals.py",
+        "integration/test_recovery_rows.py",
+        "integration/test_recovery_rows_values.py",
+        "integration/test_recovery_skip.py",
+        "integration/test_recovery_statements.py",
         "integration/test_replication_causes.py",
         "integration/test_replication_options.py",
         "integration/test_replication_proof.py",
+        "integration/test_seed_accounts.py",
+        "integration/test_seed_whole.py",
+        "integration/test_time_targets.py",
     )
 )
 
