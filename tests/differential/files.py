@@ -91,7 +91,9 @@ def file_programs(place: Place) -> Block:
     body = place.pick(
         f"DELIMITER ;;\nCREATE PROCEDURE p{n}() SELECT 'hello';;\nDELIMITER ;",
         f"DELIMITER $$\nDROP PROCEDURE IF EXISTS p{n};\nCREATE PROCEDURE p{n}() BEGIN SELECT COUNT(*) FROM t{n}; END$$\nDELIMITER ;",
-        f"DELIMITER //\nCREATE TRIGGER tr{n} BEFORE INSERT ON t{n} FOR EACH ROW BEGIN SET NEW.w = UPPER(NEW.w); END//\nDELIMITER ;\nINSERT INTO t{n} VALUES (1,'loud'),(2,'x');",
+        f"DELIMITER //\nCREATE TRIGGER tr{n} BEFORE INSERT ON t{n} FOR EACH ROW"
+        " BEGIN SET NEW.w = UPPER(NEW.w); END//\nDELIMITER ;\n"
+        f"INSERT INTO t{n} VALUES (1,'loud'),(2,'x');",
         f"CREATE FUNCTION f{n}() RETURNS INT DETERMINISTIC RETURN 1;\nINSERT INTO t{n} VALUES (f{n}(), 'f');",
         f"CREATE VIEW v{n} AS SELECT w FROM t{n};\nCREATE EVENT e{n} ON SCHEDULE AT '2037-01-01' DO SELECT 1;",
         f"DELIMITER |\nCREATE PROCEDURE p{n}() BEGIN DECLARE x TEXT DEFAULT 'a;b|c'; END|\nDELIMITER ;",

@@ -295,10 +295,10 @@ class Reader:
             + b" AND table_type = 'BASE TABLE'"
         )
         self.sections.setdefault("rows", {})
-        for schema, name, _ in found:
+        for schema, name, _engine in found:
             place = quoted(schema) + b"." + quoted(name)
             self.sections["rows"][schema + b"." + name] = list(self._rows(schema, name))
-            for _, value in self.query(b"CHECKSUM TABLE " + place):
+            for _name, value in self.query(b"CHECKSUM TABLE " + place):
                 self.add("checksum", schema + b"." + name, shown(value))
 
     def _rows(self, schema: bytes, name: bytes) -> Iterator[bytes]:
@@ -419,7 +419,7 @@ def read(address: Address, dump: Callable[[], bytes] | None = None) -> State:
 
     dump: returns mysqldump's text of it, one row a line; left out without it.
     """
-    for _ in range(TRIES):
+    for _again in range(TRIES):
         with closing(_connect(address)) as raw:
             reader = Reader(raw)
             before = _gtids(reader)

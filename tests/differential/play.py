@@ -211,10 +211,10 @@ def clean(server: Server) -> None:
         ask("SET GLOBAL super_read_only = OFF")
         ask("SET GLOBAL read_only = OFF")
         ask("SET SESSION foreign_key_checks = 0")
-        for _, length, branch, data in ask("XA RECOVER CONVERT XID"):
+        for form, length, branch, data in ask("XA RECOVER CONVERT XID"):
             raw = data[2:]
             ask(
-                f"XA ROLLBACK X'{raw[: 2 * length]}', X'{raw[2 * length : 2 * (length + branch)]}', {_}"
+                f"XA ROLLBACK X'{raw[: 2 * length]}', X'{raw[2 * length : 2 * (length + branch)]}', {form}"
             )
         for (schema,) in ask("SHOW DATABASES"):
             if schema not in SYSTEM:

@@ -137,7 +137,7 @@ class Search:
         """Return a fault with the smallest history that ends in the same way."""
 
         def wrong(history: History) -> bool:
-            _, found = self.outcome(fault.tool, history)
+            _how, found = self.outcome(fault.tool, history)
             return found is not None and found.signature == fault.divergence.signature
 
         history = smaller(fault.history, wrong, self.smaller)

@@ -277,7 +277,7 @@ def judge_rows(donor: Server, played: Played, table: bytes, refused: bool) -> li
         played.at_end, sections={k: dict(v) for k, v in played.at_end.sections.items()}
     )
     if not refused:
-        schema, _, name = table.partition(b".")
+        schema, _dot, name = table.partition(b".")
         made = b"TABLE " + oracle.quoted(schema) + b"." + oracle.quoted(name)
         for section in oracle_sections(table):
             _take_over(expected, played.at_target, section, table)
@@ -498,7 +498,7 @@ def _of_schema(found: State, schema: str) -> State:
             one == whole or one.startswith(whole + b".") for whole in mine for one in (name, bare)
         )
 
-    accounts = {*(f"mysql.{table}" for table, _, _ in oracle.ACCOUNTS)}
+    accounts = {*(f"mysql.{table}" for table, *_columns in oracle.ACCOUNTS)}
     accounts |= {"create user", "grants", "password changed", "xa prepared"}
     kept = {
         section: {name: lines for name, lines in named.items() if is_mine(name)}

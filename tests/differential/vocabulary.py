@@ -148,9 +148,9 @@ def types(place: Place) -> Block:
     chosen = place.draw(st.lists(st.sampled_from(known), min_size=1, max_size=6))
     name = f"t{place.number}"
     t = place.at(name)
-    columns = ", ".join(f"c{n} {kind}" for n, (kind, _) in enumerate(chosen))
-    values = ", ".join(value for _, value in chosen)
-    nulls = ", ".join("NULL" for _ in chosen)
+    columns = ", ".join(f"c{n} {kind}" for n, (kind, _value) in enumerate(chosen))
+    values = ", ".join(value for _kind, value in chosen)
+    nulls = ", ".join("NULL" for _each in chosen)
     return place.block(
         "types",
         f"CREATE TABLE {t} (id INT PRIMARY KEY, {columns})",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from ..finding import CollectionError
 from .connection import Connection
@@ -32,7 +33,7 @@ SLACK = 1024
 _JSON_GROWTH = 8
 
 # What sends a row in values: a literal, or the bytes of a text; None for NULL.
-Values = tuple[str | bytes | None, ...]
+Values: TypeAlias = "tuple[str | bytes | None, ...]"
 
 
 @dataclass(frozen=True)
