@@ -226,7 +226,7 @@ def _recover_latest(
         "folder": str(folder),
         "seen_as": f"{archive.inside}/scratch",
         "run_in": ["chroot", str(donor.tree)],
-        "arguments": [*servers.SMALL, *servers.REDO[donor.version]],
+        "arguments": [*servers.SMALL, *servers.redo(donor.version)],
     }
     options = {"action": "apply", "archive": str(archive.root), "target": {"latest": True}}
     answer = run_module("mysql_recovery", {**options, "scratch": scratch})

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from ansible_collections.mysql_on.kubernetes.plugins.module_utils.binlog.names import TableName
 
 from tests.integration import replicas, servers
 from tests.integration.archive import LocalArchive, executed, order, shop
@@ -112,9 +113,9 @@ def test_names_of_any_bytes_reach_the_manifest_and_come_back_by_a_recovery(
     assert base.usable
     assert base.compared_with
     rows = dict(base.tables)
-    assert {f"shop.{name}" for name in (*NAMES, LONG)} <= set(rows)
-    assert rows["shop.한국"] == 1
-    assert rows['데이터 "b\\.t'] == 0
+    assert {TableName("shop", name).text for name in (*NAMES, LONG)} <= set(rows)
+    assert rows[TableName("shop", "한국").text] == 1
+    assert rows[TableName('데이터 "b\\', "t").text] == 0
     backup.run("verify.sh", identity)
     scratch = backup.folder / "scratch"
     done = succeed(
@@ -127,12 +128,12 @@ def test_names_of_any_bytes_reach_the_manifest_and_come_back_by_a_recovery(
                 "folder": str(scratch),
                 "seen_as": f"{backup.inside}/scratch",
                 "run_in": ["chroot", str(source.tree)],
-                "arguments": [*servers.SMALL, *servers.REDO[of]],
+                "arguments": [*servers.SMALL, *servers.redo(of)],
             },
         },
     )
     try:
-        assert f"shop.{LONG}" in [table["table"] for table in done["tables"]]
+        assert TableName("shop", LONG).text in [table["table"] for table in done["tables"]]
     finally:
         given = {"archive": str(backup.root), "action": "abandon"}
         succeed(
@@ -334,7 +335,7 @@ def test_a_donor_that_folds_the_case_of_names_is_taken_as_it_is(
     folded = "--lower-case-table-names=1"
     servers.in_tree(
         source.tree,
-        *("mysqld", "--no-defaults", *servers.COMMON, *servers.REDO["9.7"], folded),
+        *("mysqld", "--no-defaults", *servers.COMMON, *servers.redo("9.7"), folded),
         *("--innodb-page-size=8k", f"--datadir={source.inside}/data", "--skip-log-bin"),
         *("--initialize-insecure", f"--init-file={source.inside}/init.sql"),
     )

@@ -184,8 +184,10 @@ def test_definitions_are_part_of_the_proof(cluster: Cluster) -> None:
     shown = succeed("mysql_replication_proof", proof(cluster))
     assert shown["definitions"] >= 5
     assert {each["kind"] for each in shown["not_compared"]} >= {"rows", "definition", "account"}
+    one.sql("SET GLOBAL super_read_only = OFF")
     one.sql("SET SESSION sql_log_bin = 0", "ALTER VIEW defined.v AS SELECT 2 AS n")
     one.sql("SET SESSION sql_log_bin = 0", "ALTER TABLE defined.t ADD KEY w (w)")
+    one.sql("SET GLOBAL super_read_only = ON")
     try:
         failed = fail("mysql_replication_proof", proof(cluster))
         assert codes(failed) == ["mysql.definitions_differ"]
@@ -193,7 +195,9 @@ def test_definitions_are_part_of_the_proof(cluster: Cluster) -> None:
         assert "table defined.t: differing" in failed["msg"]
         assert succeed("mysql_replication_proof", proof(cluster, definitions=False))["proved"]
     finally:
+        one.sql("SET GLOBAL super_read_only = OFF")
         one.sql("SET SESSION sql_log_bin = 0", "ALTER VIEW defined.v AS SELECT 1 AS n")
         one.sql("SET SESSION sql_log_bin = 0", "ALTER TABLE defined.t DROP KEY w")
+        one.sql("SET GLOBAL super_read_only = ON")
     assert succeed("mysql_replication_proof", proof(cluster))["proved"]
     primary.sql("DROP DATABASE defined")
