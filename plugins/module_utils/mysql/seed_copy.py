@@ -40,13 +40,16 @@ UNPREPARED_SECONDS = 60.0
 # Tables are made as they are shown, whatever the replica's own settings would make of them.
 _AS_SHOWN = (
     "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'",
-    "SET SESSION explicit_defaults_for_timestamp = ON",
     "SET SESSION innodb_strict_mode = OFF",
     "SET SESSION foreign_key_checks = 0",
     "SET SESSION unique_checks = 0",
 )
-# These came later than 8.0.15.
-_WHERE_KNOWN = {"sql_require_primary_key": "0", "sql_generate_invisible_primary_key": "0"}
+# Set only if they are there and otherwise: two came later than 8.0.15, and to set the last is deprecated.
+_IF_OTHERWISE = {
+    "sql_require_primary_key": "OFF",
+    "sql_generate_invisible_primary_key": "OFF",
+    "explicit_defaults_for_timestamp": "ON",
+}
 
 
 @dataclass(frozen=True)
@@ -172,8 +175,8 @@ def copy(source: Connection, holder: Connection, replica: Connection, wanted: Wa
 def _as_shown(replica: Connection) -> None:
     for statement in (*SESSION, *_AS_SHOWN):
         replica.execute(statement)
-    for name, value in _WHERE_KNOWN.items():
-        if replica.variable(name) is not None:
+    for name, value in _IF_OTHERWISE.items():
+        if replica.variable(name) not in (None, value):
             replica.execute(f"SET SESSION {name} = {value}")
 
 
