@@ -258,6 +258,7 @@ def test_a_broken_view_does_not_stand_in_the_way_of_a_base(
     assert "view shop.good" not in left_out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("of", "method"), WAYS)
 def test_a_value_of_40_mb_is_in_a_base(
     of: str, method: str, server_factory: ServerFactory, archive_of: ArchiveFactory
