@@ -91,6 +91,13 @@ _LABEL_FORM = Form(
 _ADDRESSES = Form(
     "addresses such as 192.168.0.240-192.168.0.251 or 192.168.0.240/28", _are_addresses
 )
+_IMAGE = Form(
+    "an image such as docker.io/library/mysql:9.7",
+    _matching(
+        r"[a-z0-9][a-z0-9._-]*(:\d+(?=/))?(/[a-z0-9][a-z0-9._-]*)*"
+        r"(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?"
+    ),
+)
 _SHA256 = Form("a sha256, 64 hexadecimal digits", _matching(r"(sha256:)?[0-9a-fA-F]{64}"))
 
 FORMS: Mapping[str, Form] = MappingProxyType(
@@ -101,19 +108,15 @@ FORMS: Mapping[str, Form] = MappingProxyType(
         "host_or_empty": _or_empty(_HOST),
         "identifier": _IDENTIFIER,
         "identifier_or_empty": _or_empty(_IDENTIFIER),
-        "image": Form(
-            "an image such as docker.io/library/mysql:9.7",
-            _matching(
-                r"[a-z0-9][a-z0-9._-]*(:\d+(?=/))?(/[a-z0-9][a-z0-9._-]*)*"
-                r"(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?"
-            ),
-        ),
+        "image": _IMAGE,
+        "image_or_empty": _or_empty(_IMAGE),
         "label": _LABEL_FORM,
         "label_or_empty": _or_empty(_LABEL_FORM),
         "quantity": _QUANTITY,
         "quantity_or_empty": _or_empty(_QUANTITY),
         "sha256_or_empty": _or_empty(_SHA256),
         "something": Form("something", lambda text: bool(text.strip())),
+        "url": Form("a URL such as https://pypi.org/simple", _matching(r"https?://\S+", 2000)),
         "user": _USER,
         "user_or_empty": _or_empty(_USER),
     }

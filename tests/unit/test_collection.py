@@ -60,7 +60,7 @@ def test_the_artifact_carries_what_users_need_and_no_more(installed):
     assert there == {
         *("CHANGELOG.md", "FILES.json", "LICENSE", "MANIFEST.json", "README.ko.md", "README.md"),
         *("apps", "bindep.txt", "docs", "inventories", "meta", "playbooks", "plugins"),
-        *("requirements.txt", "roles"),
+        *("requirements", "requirements.txt", "roles"),
     }
 
 

@@ -20,7 +20,6 @@ from ..finding import CollectionError, Finding, worst_first
 from ..mysql.connection import Connection, connect_tcp
 
 PACKAGE = "mysql_on_kubernetes"
-CODE = "/code"
 # What the process of the server's container is called: nobody else waits for so many seconds.
 SERVERS_PROCESS = ("sleep", "2147483000")
 SENT = (
@@ -45,10 +44,10 @@ def command(params: Mapping[str, Any], check_mode: bool) -> list[str]:
     sent = {key: params.get(key) for key in SENT}
     sent["language"] = params["language"]
     words = json.dumps({"params": sent, "check_mode": check_mode}, separators=(",", ":"))
-    return ["env", f"PYTHONPATH={CODE}", "python3", "-B", "-m", f"{PACKAGE}.recovery.remote", words]
+    return [*LISTENING, words]
 
 
-LISTENING = ("env", f"PYTHONPATH={CODE}", "python3", "-B", "-m", f"{PACKAGE}.recovery.remote")
+LISTENING = ("python3", "-m", f"{PACKAGE}.recovery.remote")
 """The command that reads its request instead: it may hold a secret."""
 
 ROWS_SENT = (

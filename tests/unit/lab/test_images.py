@@ -21,22 +21,13 @@ def quiet(_line: str) -> None:
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """The image folders and apps in a place of their own, and stand-ins for Debian's files."""
+    """The image folders in a place of their own, and stand-ins for Debian's files."""
     shutil.copytree(images.FILES, tmp_path / "images")
-    for slug in ("api", "web"):
-        (tmp_path / "apps" / slug).mkdir(parents=True)
-        (tmp_path / "apps" / slug / "main.py").write_text(f"print({slug!r})\n")
-        (tmp_path / "apps" / slug / "Containerfile").write_text(
-            f"FROM docker.io/library/python:3.11-slim-bookworm\nCOPY common /app\nCOPY {slug} /app\n"
-        )
-    (tmp_path / "apps" / "common").mkdir()
-    (tmp_path / "apps" / "common" / "database.py").write_text("")
     for name in ("busybox", "catatonit"):
         (tmp_path / name).write_text(name)
     moved = []
     for recipe in images.RECIPES:
-        inside = recipe.context.name
-        context = tmp_path / "apps" if inside == "apps" else tmp_path / "images" / inside
+        context = tmp_path / "images" / recipe.context.name
         files = tuple(str(tmp_path / name.rpartition("/")[2]) for name in recipe.host_files)
         moved.append(dataclasses.replace(recipe, context=context, host_files=files))
     monkeypatch.setattr(images, "RECIPES", tuple(moved))
@@ -73,34 +64,13 @@ def test_bases_of_other_images_do_not_go_into_the_cluster(checkout):
     )
 
 
-def test_an_app_that_the_checkout_lacks_is_left_out(checkout):
-    assert "web" in images.image_names()
-    (checkout / "apps" / "web" / "Containerfile").unlink()
-    assert "web" not in images.image_names()
-
-
 def test_nothing_changed_gives_the_same_archives(checkout):
     assert changed_by(checkout, lambda: None) == set()
 
 
-def test_an_app_s_code_makes_a_new_image_of_that_app_alone(checkout):
-    edited = checkout / "apps" / "web" / "main.py"
-    assert changed_by(checkout, lambda: edited.write_text("print('new')")) == {
-        "docker.io/mysql-on-kubernetes/web:0.1.0"
-    }
-
-
-def test_code_that_both_apps_copy_makes_both_new(checkout):
-    edited = checkout / "apps" / "common" / "database.py"
-    assert changed_by(checkout, lambda: edited.write_text("x = 1")) == {
-        "docker.io/mysql-on-kubernetes/api:0.1.0",
-        "docker.io/mysql-on-kubernetes/web:0.1.0",
-    }
-
-
 def test_compiled_python_does_not_make_a_new_image(checkout):
     def compile_it() -> None:
-        folder = checkout / "apps" / "web" / "__pycache__"
+        folder = checkout / "images" / "mysql" / "__pycache__"
         folder.mkdir()
         (folder / "main.cpython-311.pyc").write_bytes(b"\0")
 
@@ -116,11 +86,12 @@ def test_the_entrypoint_makes_all_servers_new_and_its_mode_counts(checkout):
 
 
 def test_a_new_base_makes_new_all_that_is_built_on_it(checkout):
-    recipe = checkout / "images" / "python" / "Containerfile"
+    recipe = checkout / "images" / "debian" / "Containerfile"
     assert changed_by(checkout, lambda: recipe.write_text(recipe.read_text() + "ENV A=1\n")) == {
-        "docker.io/library/python:3.11-slim-bookworm",
-        "docker.io/mysql-on-kubernetes/api:0.1.0",
-        "docker.io/mysql-on-kubernetes/web:0.1.0",
+        *(f"docker.io/library/debian:{suite}-slim" for suite in ("bookworm", "sid", "trixie")),
+        f"registry.k8s.io/kube-proxy:v{build.versions()['kubernetes']}",
+        "docker.io/library/python:3.13-slim",
+        *(server.image for server in mysql.SERVERS),
     }
 
 
@@ -144,7 +115,7 @@ def test_what_an_image_needs_is_built_before_it(checkout):
 
 def test_every_base_is_one_that_the_lab_makes():
     known = {recipe.reference for recipe in images.RECIPES}
-    for recipe in images.recipes():
+    for recipe in images.RECIPES:
         assert set(images.base_names(recipe.text())) <= known, recipe.slug
 
 

@@ -5,10 +5,6 @@
 from __future__ import annotations
 
 import base64
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,11 +21,11 @@ def _plugins():
     init_plugin_loader()
 
 
-CODE = {"role_path": str(ROLES / "recovery"), "recovery_claims": {"resources": []}}
+CLAIMS = {"recovery_claims": {"resources": []}}
 
 
 def pod(**overrides: Any) -> dict[str, Any]:
-    objects = render("recovery", "recovery-pod.yaml.j2", **CODE, **overrides)
+    objects = render("recovery", "recovery-pod.yaml.j2", **CLAIMS, **overrides)
     return next(one for one in objects if one["kind"] == "Pod")
 
 
@@ -52,30 +48,6 @@ def test_the_key_of_the_archive_is_there_for_who_reads_it_and_for_nobody_else():
     assert "recovery_key_file: /auth/key" in tasks
 
 
-def test_the_code_of_the_pod_is_all_that_it_needs(tmp_path: Path):
-    """It is started from the files of the ConfigMap alone, as the Pod does."""
-    files = evaluate("recovery", "recovery_code", **CODE)
-    package = tmp_path / "mysql_on_kubernetes"
-    for file in files:
-        target = package / file
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROLES.parent / "plugins" / "module_utils" / file, target)
-    modules = ("remote", "task", "rows_task")
-    words = "; ".join(f"import mysql_on_kubernetes.recovery.{name}" for name in modules)
-    done = subprocess.run(
-        [sys.executable, "-B", "-c", words],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    size = sum((package / file).stat().st_size for file in files)
-    # What a ConfigMap may hold.
-    assert size < 1 << 20
-
-
 def test_a_drill_ends_by_itself_and_does_not_get_the_password_of_today() -> None:
     found = pod(recovery_purpose="drill", recovery_drill_seconds=900)
     assert found["metadata"]["name"] == "mysql-drill"
@@ -83,18 +55,6 @@ def test_a_drill_ends_by_itself_and_does_not_get_the_password_of_today() -> None
     (volume,) = (one for one in found["spec"]["volumes"] if one["name"] == "auth")
     assert [one["secret"]["name"] for one in volume["projected"]["sources"]] == ["mysql-backup"]
     assert "activeDeadlineSeconds" not in pod()["spec"]
-
-
-def test_the_tools_image_reads_what_an_archive_may_hold() -> None:
-    """Of the releases that the collection itself is tested with."""
-    checkout = ROLES.parent
-    image = set((checkout / "apps" / "api" / "requirements.txt").read_text().splitlines())
-    own = (checkout / "requirements-dev.txt").read_text().splitlines()
-    wanted = {
-        line for line in own if line.startswith(("PyMySQL==", "zstandard==", "cryptography="))
-    }
-    assert len(wanted) == 3
-    assert wanted <= image
 
 
 def claims(**of: str) -> dict[str, Any]:

@@ -12,9 +12,26 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
 from ansible_collections.mysql_on.kubernetes.plugins.filter.mysql_words import mysql_options
+from ansible_collections.mysql_on.kubernetes.plugins.plugin_utils.python_pod import python_pod
 
 ROLES = Path(__file__).resolve().parents[3] / "roles"
 CLUSTER = Path(__file__).resolve().parents[3] / "playbooks" / "group_vars" / "all.yml"
+# What runs Python of our own: the filter's answer by the variable of the role that asks it.
+PODS = {
+    "app": {
+        "app_api_code": python_pod({}, "app-api-code", ["apps.api.main"], ["app"]),
+        "app_web_code": python_pod(
+            {},
+            *("app-web-code", ["apps.web.main"], ["app"]),
+            ["apps/web/templates", "apps/web/static"],
+        ),
+    },
+    "recovery": {
+        "recovery_code": python_pod(
+            {}, "mysql-recovery", ["mysql_on_kubernetes.recovery.remote"], ["tools"]
+        )
+    },
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -42,6 +59,7 @@ def variables(role: str) -> dict[str, Any]:
     if "db_config_base" in found:
         # Ansible finds a collection's own filters only where no test has imported the collection yet.
         found["db_config_base"] = mysql_options(found["db_config_every"], "mysql:9.7")
+    found.update(PODS.get(role, {}))
     return found
 
 

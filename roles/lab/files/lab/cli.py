@@ -11,10 +11,11 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from . import build, health, images, lifecycle, network, servers, supervisor
+from . import build, health, images, index, lifecycle, network, servers, supervisor
 from .client import run_on_client
 from .definition import Definition, HostLink
 from .errors import LabError
@@ -85,16 +86,20 @@ def make_binaries(options: argparse.Namespace, _lab: Lab, report: Report) -> dic
 
 
 def _images(report: Report) -> images.Images:
-    """Return the archives of all images; programs and images that the cache lacks are made."""
+    """Return the archives of all images; programs, images and wheels that the cache lacks are made."""
     cache = cache_folder()
-    return images.ensure_images(cache, build.ensure_binaries(cache, report), report)
+    made = images.ensure_images(cache, build.ensure_binaries(cache, report), report)
+    filled = index.fill(cache, report)
+    return replace(made, changed=made.changed or filled)
 
 
 def _made_images() -> dict[str, Path] | None:
-    """Return the archives of all images, or None if any of them or any program must first be made."""
+    """Return the archives of all images, or None if an image, a program or a wheel must first be got."""
     cache = cache_folder()
     programs = [build.binary_folder(cache, component) for component in build.COMPONENTS]
     if missing_packages() or not all(folder.is_dir() for folder in programs):
+        return None
+    if not index.is_filled(cache):
         return None
     archives = images.archive_paths(cache)
     made = {name: archives[name] for name in images.image_names().values()}

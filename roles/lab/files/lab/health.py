@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from . import network, nodes, supervisor
+from . import index, network, nodes, supervisor
 from .cluster import kubectl
 from .definition import Definition, Node
 from .errors import LabError
@@ -234,4 +234,6 @@ def describe(lab: Lab, cache: Path) -> dict[str, Any]:
     problems = [*health.nodes, *health.own_pods, *health.users_pods]
     if not lab.definition.bare and not ingress_answers(lab):
         problems.append(f"{lab.definition.ingress} does not answer on the LAN")
+    if not index.answers(lab):
+        problems.append(f"the package index {index.address(lab.definition)} does not answer")
     return {**found, "running": True, "pods": health.pods, "problems": problems}

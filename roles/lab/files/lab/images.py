@@ -20,8 +20,6 @@ from .progress import Report, Stages
 from .run import exclusive
 
 FILES = Path(__file__).resolve().parent.parent / "images"
-COLLECTION = Path(__file__).resolve().parents[4]
-APPS = COLLECTION / "apps"
 LAYOUT = 1
 """Raised when the way of building changes what an image holds."""
 KEPT = 2
@@ -76,12 +74,6 @@ def _of_debian(suite: str) -> Recipe:
     )
 
 
-def _app(slug: str) -> Recipe:
-    return Recipe(
-        slug, f"docker.io/mysql-on-kubernetes/{slug}:0.1.0", APPS, f"{slug}/Containerfile"
-    )
-
-
 def _of_mysql(server: mysql.Server) -> Recipe:
     slug, containerfile = f"mysql-{server.version}", f"Containerfile.{server.version}"
     return Recipe(slug, server.image, FILES / "mysql", containerfile, artifact=server.artifact)
@@ -93,12 +85,8 @@ RECIPES = (
     Recipe("pause", PAUSE, FILES / "pause", host_files=("/usr/bin/catatonit",)),
     _of_debian("bookworm"),
     _of_debian("sid"),
-    Recipe(
-        "python",
-        "docker.io/library/python:3.11-slim-bookworm",
-        FILES / "python",
-        in_cluster=False,
-    ),
+    _of_debian("trixie"),
+    Recipe("python", "docker.io/library/python:3.13-slim", FILES / "python"),
     _of_kubernetes("kube-apiserver"),
     _of_kubernetes("kube-controller-manager"),
     _of_kubernetes("kube-scheduler"),
@@ -123,8 +111,6 @@ RECIPES = (
         host_files=("/bin/busybox",),
     ),
     *(_of_mysql(server) for server in mysql.SERVERS),
-    _app("api"),
-    _app("web"),
 )
 """Bases stand before what is made from them."""
 
@@ -151,12 +137,7 @@ class Images(Mapping[str, Path]):
 
 def image_names() -> dict[str, str]:
     """Return the public name of each image that runs in the cluster, by its slug."""
-    return {recipe.slug: recipe.reference for recipe in recipes() if recipe.in_cluster}
-
-
-def recipes() -> tuple[Recipe, ...]:
-    """Return how each image is made; an app that this checkout lacks is left out."""
-    return tuple(recipe for recipe in RECIPES if (recipe.context / recipe.containerfile).is_file())
+    return {recipe.slug: recipe.reference for recipe in RECIPES if recipe.in_cluster}
 
 
 def base_names(containerfile: str) -> list[str]:
@@ -233,7 +214,7 @@ def archive_paths(cache: Path) -> dict[str, Path]:
     """Return where the archive of each image lies or will lie, by public name; bases too."""
     keys: dict[str, str] = {}
     found: dict[str, Path] = {}
-    for recipe in recipes():
+    for recipe in RECIPES:
         keys[recipe.reference] = content_key(recipe, keys)
         folder = cache / ("images" if recipe.in_cluster else "bases")
         found[recipe.reference] = folder / f"{recipe.slug}-{keys[recipe.reference]}.tar"
@@ -278,10 +259,10 @@ def _forget_old(archive: Path, slug: str) -> None:
 def needed(names: Sequence[str]) -> list[Recipe]:
     """Return the recipes of these images and of all that they build on, bases first."""
     wanted = set(names)
-    for recipe in reversed(recipes()):
+    for recipe in reversed(RECIPES):
         if recipe.reference in wanted:
             wanted.update(base_names(recipe.text()))
-    return [recipe for recipe in recipes() if recipe.reference in wanted]
+    return [recipe for recipe in RECIPES if recipe.reference in wanted]
 
 
 def _missing(names: Sequence[str], archives: Mapping[str, Path]) -> list[Recipe]:

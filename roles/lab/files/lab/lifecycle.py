@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from . import addons, cgroups, cluster, health, network, nodes, supervisor
+from . import addons, cgroups, cluster, health, index, network, nodes, supervisor
 from .definition import Definition, HostLink, Node
 from .errors import LabError
 from .namespaces import ensure_pins_folder, remove_pins_folder
@@ -38,6 +38,7 @@ def up(lab: Lab, cache: Path, images: Mapping[str, Path], report: Report) -> boo
     link = HostLink(state.index)
     started = _ensure_machines(lab, link, report)
     started = supervisor.ensure(lab, cache) or started
+    served = index.ensure(lab, cache)
     nodes.await_containerd(lab, cache, report)
     state, imported = ensure_images(lab, state, cache, images, report)
     state, initialized = cluster.ensure_initialized(lab, state, cache, link, report)
@@ -48,7 +49,7 @@ def up(lab: Lab, cache: Path, images: Mapping[str, Path], report: Report) -> boo
         health.settle(lab, cache, report)
     applied = addons.ensure(lab, cache, report)
     health.await_well(lab, cache, report, started=started)
-    return started or imported or initialized or joined or applied
+    return started or served or imported or initialized or joined or applied
 
 
 def would_change(lab: Lab, cache: Path, images: Mapping[str, Path], report: Report) -> bool:
@@ -57,6 +58,8 @@ def would_change(lab: Lab, cache: Path, images: Mapping[str, Path], report: Repo
         return True
     state = ensure_state(lab)
     if not state.initialized or supervisor.running_pid(lab) is None:
+        return True
+    if index.running_pid(lab) is None:
         return True
     if _lacking(lab, state, images) or not health.observe(lab, cache).well:
         return True
@@ -141,6 +144,7 @@ def down(lab: Lab, report: Report) -> bool:
     if state is None or not remains(lab):
         nodes.remove_mount_points(lab)
         return False
+    index.stop(lab)
     supervisor.stop(lab, report)
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda node: nodes.stop_pods(lab, node, report), lab.definition.nodes))

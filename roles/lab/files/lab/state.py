@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .definition import Definition, HostLink, Node
 from .errors import LabError
+from .system import start_time
 
 DEFAULT_ROOT = Path("/var/lib/mysql_on_kubernetes/labs")
 LOCK_WAIT = 1800.0
@@ -69,6 +70,11 @@ class Lab:
     def supervisor_pid(self) -> Path:
         """The supervisor's pid and start time."""
         return self.folder / "supervisor.json"
+
+    @property
+    def index_pid(self) -> Path:
+        """The package index's pid and start time."""
+        return self.folder / "index.json"
 
     def node_folder(self, node: Node) -> Path:
         """A node's disks."""
@@ -131,6 +137,20 @@ def write_file(path: Path, text: str, mode: int = 0o600) -> bool:
     draft.chmod(mode)
     draft.rename(path)
     return True
+
+
+def note_process(file: Path, pid: int) -> None:
+    """Write which process does a work, so that it is known for good."""
+    write_file(file, json.dumps({"pid": pid, "start": start_time(pid)}))
+
+
+def noted_process(file: Path) -> int | None:
+    """Return the pid that a file notes, or None if that process is gone."""
+    try:
+        noted = json.loads(file.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return noted["pid"] if start_time(noted["pid"]) == noted["start"] else None
 
 
 def all_labs(root: Path) -> dict[str, State]:

@@ -8,7 +8,6 @@ under running containers.
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import shlex
 import signal
@@ -23,8 +22,8 @@ from . import cgroups, nodes
 from .definition import HostLink, Node
 from .errors import LabError
 from .progress import Report
-from .state import Lab, read_state, write_file
-from .system import end, program, start_time, wait_until
+from .state import Lab, note_process, noted_process, read_state
+from .system import end, program, wait_until
 
 LOG_LIMIT = 64 * 2**20
 """Bytes; a log beyond that starts anew, with one older copy kept."""
@@ -203,11 +202,7 @@ def rotate(log: Path) -> None:
 
 def running_pid(lab: Lab) -> int | None:
     """Return the supervisor's pid, or None if it does not run."""
-    try:
-        noted = json.loads(lab.supervisor_pid.read_text())
-    except (FileNotFoundError, ValueError):
-        return None
-    return noted["pid"] if start_time(noted["pid"]) == noted["start"] else None
+    return noted_process(lab.supervisor_pid)
 
 
 def ensure(lab: Lab, cache: Path) -> bool:
@@ -241,8 +236,7 @@ def supervise(lab: Lab, cache: Path) -> None:
     """Be the supervisor."""
     cgroups.ensure(f"{lab.cgroup}/{CGROUP}")
     cgroups.join(f"{lab.cgroup}/{CGROUP}")
-    pid = os.getpid()
-    write_file(lab.supervisor_pid, json.dumps({"pid": pid, "start": start_time(pid)}))
+    note_process(lab.supervisor_pid, os.getpid())
     state = read_state(lab)
     if state is None:
         raise LabError(f"There is no lab {lab.name!r}", [f"{lab.folder} holds none"], "make lab")
