@@ -48,7 +48,7 @@ set -eu
 test ! -e {PACKAGES}/.complete || exit 0
 python3 -m pip install --require-hashes --no-deps --only-binary :all: --requirement {CODE}/{LIST} \\
   --target {PACKAGES} --upgrade --no-compile --no-cache-dir --no-input --quiet --progress-bar off \\
-  --disable-pip-version-check --root-user-action ignore
+  --disable-pip-version-check --root-user-action ignore --retries 2
 touch {PACKAGES}/.complete
 """
 PINNED = re.compile(r"^([^\s#=]+)==", re.MULTILINE)

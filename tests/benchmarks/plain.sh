@@ -3,10 +3,10 @@
 # with nothing proved that a careful person would not look at: no preflight, no canary, no checksums, no
 # load test, no second run. docs/benchmarks.md sets site.yml beside it.
 #
-#   NAMESPACE=plain HOST=plain.example DUMP=.../employees.sql [IMAGE=...] [IP=...] [CLIENT="..."] plain.sh
+#   NAMESPACE=plain HOST=plain.example DUMP=.../employees.sql [IMAGE=...] [IP=...] [INDEX=...] [CLIENT="..."] plain.sh
 #
 # HOST: name of the site at the ingress. DUMP: a dump with its `source` lines. CLIENT: command prefix
-# that runs curl on a host of the cluster's LAN. Needs kubectl, and KUBECONFIG for the cluster.
+# that runs curl on a host of the cluster's LAN. INDEX: where the Pods get Python packages. Needs kubectl, and KUBECONFIG for the cluster.
 set -euo pipefail
 
 namespace=${NAMESPACE:?a namespace that is not there yet}
@@ -15,6 +15,9 @@ dump=${DUMP:?the path of an employees.sql}
 image=${IMAGE:-docker.io/library/mysql:9.7}
 ip=${IP:-192.168.0.251}
 client=${CLIENT:-}
+index=${INDEX:-https://pypi.org/simple}
+checkout=$(cd "$(dirname "$0")/../.." && pwd)
+python=docker.io/library/python:3.13-slim
 servers=(1 11 12)
 
 began=$SECONDS
@@ -207,6 +210,8 @@ for server in "${servers[@]:1}"; do
 done
 
 say "applications and their paths"
+tar --create --directory "$checkout" --exclude __pycache__ apps requirements/app.txt |
+  kube create configmap app --from-file=app.tar=/dev/stdin >/dev/null
 {
   for app in api web; do
     cat <<YAML
@@ -221,10 +226,23 @@ spec:
     metadata: {labels: {app: app-$app}}
     spec:
       securityContext: {runAsNonRoot: true, runAsUser: 10001, fsGroup: 10001}
+      initContainers:
+        - name: packages
+          image: $python
+          imagePullPolicy: IfNotPresent
+          workingDir: /app
+          command: [sh, -c, "tar xf /code/app.tar && pip install --quiet --no-cache-dir --no-compile --no-deps --require-hashes -r requirements/app.txt --target ."]
+          env:
+            - {name: PIP_INDEX_URL, value: $index}
+            - {name: PIP_TRUSTED_HOST, value: "$(sed -E 's#^https?://([^/]+).*#\1#' <<<"$index")"}
+            - {name: HOME, value: /tmp}
+          volumeMounts: [{name: code, mountPath: /code}, {name: app, mountPath: /app}]
       containers:
         - name: $app
-          image: docker.io/mysql-on-kubernetes/$app:0.1.0
+          image: $python
           imagePullPolicy: IfNotPresent
+          workingDir: /app
+          command: [python3, -m, uvicorn, --factory, "apps.$app.main:create", --host, 0.0.0.0, --port, "8000", --no-access-log]
           env:
             - {name: DB_WRITE_HOST, value: mysql-write}
             - {name: DB_READ_HOST, value: mysql-read}
@@ -240,8 +258,8 @@ spec:
           resources:
             requests: {cpu: 50m, memory: 96Mi}
             limits: {memory: 256Mi}
-          volumeMounts: [{name: account, mountPath: /etc/app/account, readOnly: true}]
-      volumes: [{name: account, secret: {secretName: mysql-app}}]
+          volumeMounts: [{name: account, mountPath: /etc/app/account, readOnly: true}, {name: app, mountPath: /app, readOnly: true}]
+      volumes: [{name: account, secret: {secretName: mysql-app}}, {name: code, configMap: {name: app}}, {name: app, emptyDir: {}}]
 ---
 apiVersion: v1
 kind: Service

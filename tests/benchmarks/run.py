@@ -174,6 +174,7 @@ class Benchmark:
             "cluster_data_file": str(self.dump),
             "cluster_lan_client_command": shlex.split(self.options.client),
             "cluster_kubeconfig": str(self.options.kubeconfig),
+            "cluster_python_index_url": self.options.index,
         }
         command = ["ansible-playbook", "--inventory", "inventories/example", "playbooks/site.yml"]
         command += ["--extra-vars", json.dumps(variables)]
@@ -187,6 +188,7 @@ class Benchmark:
             "IP": self.options.ip,
             "DUMP": str(self.dump),
             "CLIENT": self.options.client,
+            "INDEX": self.options.index,
         }
         return measure("plain.sh", ["tests/benchmarks/plain.sh"], environment)
 
@@ -304,6 +306,9 @@ def read_options() -> argparse.Namespace:
         "--client", default="", help="command prefix of a host on the cluster's LAN"
     )
     parser.add_argument("--ip", default="192.168.0.251")
+    parser.add_argument(
+        "--index", default="https://pypi.org/simple", help="where Pods get packages"
+    )
     parser.add_argument("--scale", type=float, default=0.1)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--replace", action="store_true", help="delete what an earlier run left")

@@ -29,7 +29,7 @@ pytestmark = [
 long = pytest.mark.long
 
 IP = "192.168.0.251"
-API_IMAGE = "docker.io/mysql-on-kubernetes/api:0.1.0"
+PYTHON_IMAGE = "docker.io/library/python:3.13-slim"
 
 
 class Patient:
@@ -233,7 +233,7 @@ def test_there_is_no_cluster_where_it_is_looked_for(patient: Patient) -> None:
 def web() -> Iterator[cluster.Space]:
     """A namespace with a web server, without an Ingress."""
     command = ["python", "-m", "http.server", "8000"]
-    image = {"image": API_IMAGE, "name": "web"}
+    image = {"image": PYTHON_IMAGE, "name": "web"}
     spec = deployment_spec("web", pod_spec(container(command=command, **image)))
     space = cluster.Space(client.connect(cluster.kubeconfig()))
     try:

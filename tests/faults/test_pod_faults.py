@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client
+from ansible_collections.mysql_on.kubernetes.plugins.plugin_utils import python_pod
 
 from tests.faults import fixes
 from tests.integration import cluster
 from tests.integration.cluster import container, deployment_spec, pod_spec
-from tests.integration.runner import codes, fail, succeed
+from tests.integration.runner import CHECKOUT, codes, fail, succeed
 
 pytestmark = [
     *cluster.MARKS,
@@ -95,6 +97,53 @@ def test_the_api_server_refuses_the_pods(space: cluster.Space) -> None:
     # Its controller tries ever more rarely; a new one tries at once.
     kubectl(space, "rollout restart deployment large")
     succeed("kube_wait", wait(space, "Deployment", "large", "started", 180))
+
+
+INDEX = yaml.safe_load((CHECKOUT / "inventories/lab/group_vars/kubernetes.yml").read_text())[
+    "cluster_python_index_url"
+]
+OTHERS_HASH = "0" * 64
+
+
+def python(space: cluster.Space, name: str, index: str, digest: str = "") -> None:
+    """Make a Pod that runs a module of ours; digest: of every file, instead of those that are known."""
+    made = python_pod.python_pod(
+        {"index_url": index}, name, ["mysql_on_kubernetes.mysql.connection"], ["tools"]
+    )
+    if digest:
+        listed = made["data"]["requirements.txt"]
+        made["data"]["requirements.txt"] = re.sub("sha256:[0-9a-f]{64}", f"sha256:{digest}", listed)
+    space.make("ConfigMap", name, data=made["data"])
+    words = "import mysql_on_kubernetes.mysql.connection, pymysql, time; time.sleep(600)"
+    works = {"exec": {"command": ["python3", "-c", "import pymysql"]}}
+    main = container(
+        image=made["image"],
+        command=["python3", "-c", words],
+        env=made["env"],
+        volumeMounts=made["volume_mounts"],
+        readinessProbe=works,
+    )
+    user = {"runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001}
+    more = {"initContainers": made["init_containers"], "volumes": made["volumes"]}
+    space.make("Pod", name, spec=pod_spec(main, securityContext=user, **more))
+
+
+@pytest.mark.parametrize(
+    ("code", "index", "digest"),
+    [
+        ("python.index_unreachable", "http://192.168.0.1:9/simple", ""),
+        ("python.package_absent", INDEX.replace("simple", "nothing"), ""),
+        ("python.hash_differs", INDEX, OTHERS_HASH),
+    ],
+)
+def test_packages_do_not_come(space: cluster.Space, code: str, index: str, digest: str) -> None:
+    python(space, "broken", index, digest)
+    result = fail("kube_wait", wait(space, "Pod", "broken", "ready", 120))
+    finding = fixes.the(result, code)
+    assert index in finding["summary"]
+    assert "python-packages" in finding["proof"][0]
+    python(space, "mended", INDEX)
+    succeed("kube_wait", wait(space, "Pod", "mended", "ready", 120))
 
 
 def test_a_name_is_somebody_elses(space: cluster.Space) -> None:

@@ -48,7 +48,7 @@ def explain(container: str, state: State, log: str, language: str = "en") -> lis
         if lines:
             proof = [seen, *(f"log: {line}" for line in lines[:3])]
             own = "local.volume_owner" if code == OWNER else code
-            facts = {"source": "its volume", "claims": "-"}
+            facts = {"source": "its volume", "claims": "-", "index": "-"}
             return [finding(own, subject=subject, proof=proof, language=language, **facts)]
     proof = [seen, *(f"log: {line}" for line in tail(log))]
     return [finding("local.no_answer", subject=subject, proof=proof, language=language)]

@@ -19,6 +19,12 @@ TAIL = 5
 # First match wins: a file that may not be written ends in other errors further down the log.
 PATTERNS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
+        # pip: of an index that does not answer it says at last that nothing was found there.
+        "python.hash_differs": re.compile(
+            r"DO NOT MATCH THE HASHES|==\S+ from http|^ *Expected sha"
+        ),
+        "python.index_unreachable": re.compile(r"after connection broken by"),
+        "python.package_absent": re.compile(r"No matching distribution found for"),
         "storage.permission_denied": re.compile(
             r"errno:? 13\b|os ?error:? 13\b|error number 13\b|Permission denied", re.IGNORECASE
         ),
@@ -60,8 +66,20 @@ def explain_log(pod: Object, container: str, log: str, language: str = "en") -> 
             language=language,
             source=source or "this volume",
             claims=", ".join(claim_names(pod)) or "-",
+            index=_variable(pod, container, "PIP_INDEX_URL") or "its default index",
         )
         return
+
+
+def _variable(pod: Object, container: str, name: str) -> str:
+    """Return the value that a Pod's template gives to a variable of one of its containers."""
+    spec = pod.get("spec") or {}
+    for one in (*(spec.get("initContainers") or []), *(spec.get("containers") or [])):
+        if one["name"] == container:
+            for entry in one.get("env") or []:
+                if entry["name"] == name:
+                    return str(entry.get("value") or "")
+    return ""
 
 
 def tail(log: str, count: int = TAIL) -> list[str]:

@@ -61,6 +61,20 @@ LOGS = {
     ),
     "kube.data_dictionary": "[ERROR] [MY-010020] [Server] Data Dictionary initialization failed.\n",
     "kube.unknown_option": "[ERROR] [MY-000067] [Server] unknown variable 'expire_logs_days=7'.\n",
+    # As pip 25 writes it.
+    "python.index_unreachable": (
+        "WARNING: Retrying (Retry(total=0, connect=None, read=None, redirect=None, status=None)) after"
+        " connection broken by 'NewConnectionError('<pip._vendor.urllib3.connection.HTTPConnection object"
+        " at 0x7f4e75322810>: Failed to establish a new connection: [Errno 111] Connection refused')':"
+        " /simple/pymysql/\n"
+        "ERROR: No matching distribution found for pymysql==1.2.4\n"
+    ),
+    "python.package_absent": "ERROR: No matching distribution found for pymysql==1.2.4\n",
+    "python.hash_differs": (
+        "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated\n"
+        "    pymysql==1.2.4 from http://127.0.0.1:8999/simple/pymysql/pymysql-1.2.4-py3-none-any.whl\n"
+        "        Expected sha256 e169\n"
+    ),
     "kube.crash_loop": "Segmentation fault\n",
 }
 
@@ -73,6 +87,16 @@ def test_a_crash_is_explained_by_the_log_of_the_run_that_crashed(code: str) -> N
     (found,) = explain(pod, log=LOGS[code])
     assert found.code == code
     assert f"log of mysql-1-abc/mysql: {LOGS[code].splitlines()[0]}" in found.proof
+
+
+def test_the_index_that_does_not_answer_is_named() -> None:
+    index = {"name": "PIP_INDEX_URL", "value": "http://index.example/simple"}
+    spec = {"containers": [{"name": "mysql", "env": [index]}]}
+    pod = objects.pod(containers=[objects.crashed()], spec=spec)
+    (found,) = explain(pod, log=LOGS["python.index_unreachable"])
+    assert "http://index.example/simple does not answer" in found.summary
+    (found,) = explain(pod, log=LOGS["python.hash_differs"])
+    assert any("Expected sha256" in line for line in found.proof)
 
 
 def test_errno_13_tells_whose_volume_it_is() -> None:
