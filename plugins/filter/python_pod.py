@@ -27,9 +27,17 @@ def python_pod(
         raise AnsibleFilterError(error.message) from error
 
 
+def python_check(settings: Mapping[str, Any], packages: list[str]) -> dict[str, Any]:
+    """Return a container that ends well where Pods get these sets of packages."""
+    try:
+        return pods.python_check(settings, packages)
+    except CollectionError as error:
+        raise AnsibleFilterError(error.message) from error
+
+
 class FilterModule:
     """The filters of this file."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return them by name."""
-        return {"python_pod": python_pod}
+        return {"python_pod": python_pod, "python_check": python_check}

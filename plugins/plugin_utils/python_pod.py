@@ -42,14 +42,34 @@ DEFAULTS: Mapping[str, Any] = {
 }
 # What an object may be, less room for its other fields.
 LARGEST = 1_000_000
+OPTIONS = (
+    "--require-hashes --no-deps --only-binary :all: --no-cache-dir --no-input --quiet --progress-bar off"
+    " --disable-pip-version-check --retries 2"
+)
 SCRIPT = f"""\
 # The packages lie in a volume that lives as long as the Pod: started again, it asks no index.
 set -eu
 test ! -e {PACKAGES}/.complete || exit 0
-python3 -m pip install --require-hashes --no-deps --only-binary :all: --requirement {CODE}/{LIST} \\
-  --target {PACKAGES} --upgrade --no-compile --no-cache-dir --no-input --quiet --progress-bar off \\
-  --disable-pip-version-check --root-user-action ignore --retries 2
+python3 -m pip install {OPTIONS} \\
+  --upgrade --no-compile --root-user-action ignore --target {PACKAGES} --requirement {CODE}/{LIST}
 touch {PACKAGES}/.complete
+"""
+# All that Pods will ask for comes, for this image's Python and this processor.
+DOWNLOAD = f"""\
+printf '%s' "$PACKAGES" > /tmp/{LIST}
+test -z "$CA" || {{ printf '%s' "$CA" > /tmp/{AUTHORITY}; export PIP_CERT=/tmp/{AUTHORITY}; }}
+exec python3 -m pip download {OPTIONS} --dest /tmp/wheels --requirement /tmp/{LIST}
+"""
+HOLDS = """\
+import importlib.metadata, os, sys
+def held(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
+wanted = [line.split()[0].split("==") for line in os.environ["PACKAGES"].splitlines() if "==" in line]
+lacking = [f"{name} {version} (it has {held(name)})" for name, version in wanted if held(name) != version]
+sys.exit("the image lacks " + ", ".join(lacking) if lacking else 0)
 """
 PINNED = re.compile(r"^([^\s#=]+)==", re.MULTILINE)
 
@@ -142,17 +162,27 @@ def requirements(sets: Iterable[str]) -> str:
     return "".join(found[name] for name in sorted(found))
 
 
-def _environment(settings: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return what the init container's pip reads."""
+def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with their defaults. Raises CollectionError."""
+    unknown = sorted(set(given) - set(DEFAULTS))
+    if unknown:
+        raise CollectionError(f"{unknown[0]} is none of {', '.join(sorted(DEFAULTS))}")
+    return {**DEFAULTS, **given}
+
+
+def _environment(settings: Mapping[str, Any], folder: str) -> list[dict[str, str]]:
+    """Return what pip reads. folder: where it may write."""
     index = settings["index_url"]
-    values = {"HOME": CACHE, "TMPDIR": CACHE, "PIP_INDEX_URL": index}
+    values = {"HOME": folder, "TMPDIR": folder, "PIP_INDEX_URL": index}
     host = re.match(r"http://(?:[^/@]*@)?([^/]+)", index)
     if host:
         # Whoever stands in between can change nothing: each file has its hash.
         values["PIP_TRUSTED_HOST"] = host[1]
-    if settings["ca"]:
-        values["PIP_CERT"] = f"{CODE}/{AUTHORITY}"
     values.update({name: str(value) for name, value in settings["environment"].items()})
+    return _variables(values)
+
+
+def _variables(values: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in values.items()]
 
 
@@ -162,12 +192,13 @@ def _mount(volume: str, path: str, *, read_only: bool) -> dict[str, Any]:
 
 
 def _init_container(settings: Mapping[str, Any]) -> dict[str, Any]:
+    own = {"PIP_CERT": f"{CODE}/{AUTHORITY}"} if settings["ca"] else {}
     return {
         "name": INIT_CONTAINER,
         "image": settings["image"],
         "imagePullPolicy": "IfNotPresent",
         "command": ["sh", f"{CODE}/{INSTALL}"],
-        "env": _environment(settings),
+        "env": [*_environment(settings, CACHE), *_variables(own)],
         "resources": {
             "requests": {"cpu": "50m", "memory": "96Mi"},
             "limits": {"memory": "256Mi"},
@@ -196,10 +227,7 @@ def python_pod(
 
     given: settings, by the names of DEFAULTS. Raises CollectionError.
     """
-    unknown = sorted(set(given) - set(DEFAULTS))
-    if unknown:
-        raise CollectionError(f"{unknown[0]} is none of {', '.join(sorted(DEFAULTS))}")
-    settings = {**DEFAULTS, **given}
+    settings = _settings(given)
     built = bool(settings["built_image"])
     files = {**modules_needed(modules), **_data(data)}
     texts = {path: file.read_text() for path, file in files.items()}
@@ -237,4 +265,28 @@ def python_pod(
             *([] if built else [{"name": VOLUMES["packages"], "emptyDir": {}}]),
             {"name": VOLUMES["cache"], "emptyDir": {}},
         ],
+    }
+
+
+def python_check(given: Mapping[str, Any], packages: Iterable[str]) -> dict[str, Any]:
+    """Return a container that ends well where Pods get these sets of packages, as they will.
+
+    given: as python_pod takes it. Raises CollectionError.
+    """
+    settings = _settings(given)
+    listed = {"PACKAGES": requirements(packages)}
+    if settings["built_image"]:
+        command = ["python3", "-c", HOLDS]
+        return {
+            "name": "python",
+            "image": settings["built_image"],
+            "command": command,
+            "env": _variables(listed),
+        }
+    more = _variables({**listed, "CA": settings["ca"]})
+    return {
+        "name": "python",
+        "image": settings["image"],
+        "command": ["sh", "-c", DOWNLOAD],
+        "env": [*_environment(settings, "/tmp"), *more],
     }
