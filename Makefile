@@ -41,6 +41,10 @@ manifests: venv ## All that the roles make as plain YAML for kubectl: make manif
 	@PATH="$(BIN):$$PATH" ansible-playbook --inventory inventories/example playbooks/manifests.yml \
 	  -e manifests_folder="$(abspath $(OUT))" $(MANIFESTS_ARGS)
 
+.PHONY: images
+images: ## An image with all Python packages, for clusters without an index: IMAGES_REGISTRY=..., or IMAGES_LOAD=kind, k3s or minikube
+	@IMAGES_REGISTRY="$(IMAGES_REGISTRY)" IMAGES_LOAD="$(IMAGES_LOAD)" IMAGES_BUILDER="$(IMAGES_BUILDER)" IMAGES_BASE="$(IMAGES_BASE)" IMAGES_INDEX="$(IMAGES_INDEX)" tools/images
+
 .PHONY: doctor
 doctor: venv ## Look at the lab's cluster and name each cause of what is wrong (KUBECONFIG=... for your own cluster)
 	@PATH="$(BIN):$$PATH" ansible-playbook --inventory inventories/$(if $(KUBECONFIG),example,lab) playbooks/doctor.yml $(DOCTOR_ARGS)

@@ -6,16 +6,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 import yaml
 from ansible_collections.mysql_on.kubernetes.plugins.plugin_utils.python_pod import python_check
 
 from tests.integration import cluster
-from tests.integration.runner import CHECKOUT, codes, fail, run_module, succeed
+from tests.integration.runner import CHECKOUT, codes, fail, succeed
 
-pytestmark = [
-    *cluster.MARKS,
-]
+pytestmark = list(cluster.MARKS)
 
 INDEX = yaml.safe_load((CHECKOUT / "inventories/lab/group_vars/kubernetes.yml").read_text())[
     "cluster_python_index_url"
@@ -88,6 +85,6 @@ def test_what_a_pod_shows_is_not_tried_again(space: cluster.Space) -> None:
 
 
 def test_check_mode_starts_nothing(space: cluster.Space) -> None:
-    result = run_module("image_check", {**given(space, MYSQL), "_ansible_check_mode": True})
+    result = succeed("image_check", given(space, MYSQL), check=True)
     assert result["checked"] == []
     assert result["not_proved"] == [f"that {cluster.IMAGE} starts"]

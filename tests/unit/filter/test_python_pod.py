@@ -180,3 +180,23 @@ def test_what_is_asked_wrongly_is_named() -> None:
 def test_templates_find_it() -> None:
     found = FilterModule().filters()["python_pod"]({}, "code", [REMOTE], ["tools"])
     assert found == made()
+
+
+def test_the_check_gets_all_packages_and_a_built_image_is_looked_into(tmp_path: Path) -> None:
+    container = pods.python_check({"index_url": "http://a/simple"}, ["app", "tools"])
+    values = {one["name"]: one["value"] for one in container["env"]}
+    assert values["PACKAGES"] == pods.requirements(["app", "tools"])
+    assert values["PIP_INDEX_URL"] == "http://a/simple"
+    built = pods.python_check({"built_image": "registry.example/python:1"}, ["tools"])
+    assert built["image"] == "registry.example/python:1"
+    listed = built["env"][0]["value"]
+
+    def look(packages: str) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, *built["command"][1:]]
+        environment = {"PACKAGES": packages}
+        return subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)
+
+    held = [line for line in listed.splitlines() if line.startswith(("pymysql==", "zstandard=="))]
+    assert look("\n".join(held)).returncode == 0
+    assert "the image lacks pymysql 0.1 (it has 1.2.4)" in look("pymysql==0.1 \\").stderr
+    assert "the image lacks no-such 1.0 (it has none)" in look("no-such==1.0").stderr
