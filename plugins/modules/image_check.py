@@ -61,8 +61,9 @@ extends_documentation_fragment:
   - mysql_on.kubernetes.findings
 attributes:
   check_mode:
-    description: Makes no Job; what Pods show already is told.
+    description: Can run in check mode and changes nothing.
     support: partial
+    details: Makes no Job; what only a Job can prove is returned in RV(not_proved).
   diff_mode:
     description: Has nothing to show, since it changes nothing.
     support: none
