@@ -75,7 +75,7 @@ unit: venv ## Unit tests alone
 
 .PHONY: differential
 differential: venv ## Look for histories that a tool gets wrong: make differential VERSION=9.7 ROUNDS=200 SEED=1 TOOL='recover-*'
-	@PATH="$(BIN):$$PATH" python -m tests.differential --version $(or $(VERSION),9.7) --rounds $(or $(ROUNDS),50) --seed $(or $(SEED),1) $(if $(TOOL),--tool '$(TOOL)')
+	@PATH="$(BIN):$$PATH" PYTHONPATH=.ansible/collections python -m tests.differential --version $(or $(VERSION),9.7) --rounds $(or $(ROUNDS),50) --seed $(or $(SEED),1) $(if $(TOOL),--tool '$(TOOL)')
 
 .PHONY: causes
 causes: venv ## Write docs/causes.md from the catalogue, and docs/faults.md from the tests

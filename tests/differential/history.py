@@ -110,7 +110,14 @@ class History:
     @property
     def traits(self) -> frozenset[str]:
         """What tools may have trouble with."""
-        return frozenset(trait for block in self.blocks for trait in block.all_traits())
+        found = {trait for block in self.blocks for trait in block.all_traits()}
+        names = (name for block in self.blocks for name in (*block.names, *(block.table or ())))
+        if any(len(name.encode()) > 64 for name in names):
+            found.add("long_name")
+        steps = (step.sql for block in self.blocks for step in block.steps)
+        if any("binlog_format = 'ROW'" not in sql and "binlog_format" in sql for sql in steps):
+            found.add("as_text")
+        return frozenset(found)
 
     @property
     def schemas(self) -> tuple[str, ...]:

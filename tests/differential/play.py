@@ -222,7 +222,15 @@ def clean(server: Server) -> None:
         for user, host in ask("SELECT user, host FROM mysql.user"):
             if user not in BORN:
                 ask("DROP USER %s@%s", user, host)
-        for table in ("servers", "proxies_priv", "default_roles", "role_edges", "global_grants"):
+        rights = ("procs_priv", "tables_priv", "columns_priv", "db")
+        for table in (
+            *rights,
+            "servers",
+            "proxies_priv",
+            "default_roles",
+            "role_edges",
+            "global_grants",
+        ):
             kept = "','".join(BORN)
             column = {"servers": "server_name", "role_edges": "to_user"}.get(table, "user")
             ask(f"DELETE FROM mysql.{table} WHERE {column} NOT IN ('{kept}')")

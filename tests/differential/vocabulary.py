@@ -316,6 +316,7 @@ def partitions(place: Place) -> Block:
         f"INSERT INTO {old} VALUES (10, 2000)",
         *chosen,
         f"DELETE FROM {t} WHERE id = 3",
+        traits=("partitions",),
         table=name,
         names=(name, f"old{n}"),
     )

@@ -69,11 +69,11 @@ class HandArchive:
             **options,
         }
 
-    def base(self, identity: str = "20261124T000000Z") -> Path:
-        """Take a base as the server's version can: by clone, or by a dump."""
+    def base(self, identity: str = "20261124T000000Z", *, dump: bool = False) -> Path:
+        """Take a base as the server's version can: by clone, or by a dump; by a dump if asked for."""
         folder = self.root / "base" / identity
         folder.mkdir()
-        if self.server.has("clone_local"):
+        if self.server.has("clone_local") and not dump:
             gtids, stored, method = self._clone(folder), "data", "clone"
         else:
             gtids, stored, method = self._dump(folder), "dump.sql", "dump"

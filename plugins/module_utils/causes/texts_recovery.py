@@ -67,6 +67,19 @@ TEXTS: Mapping[str, Text] = {
             " innodb_native_foreign_keys, sql_mode)을 쓰는지 확인하고, abandon 후 다시 apply 하세요",
         ),
     ),
+    "recovery.name_unreadable": Text(
+        "error",
+        Words(
+            "MySQL {version} cannot apply changes to tables whose name is longer than 64 bytes",
+            "Abandon, and recover on a newer MySQL (8.0.33 reads such names); on the source, rename the"
+            " table to at most 64 bytes (ASCII letters have one, Korean letters three), then make a new base",
+        ),
+        Words(
+            "MySQL {version}은(는) 이름이 64바이트보다 긴 테이블의 변경을 적용하지 못합니다",
+            "abandon 후 더 새로운 MySQL에서 복구하세요(8.0.33은 그런 이름을 읽습니다). 원본에서는 테이블 이름을"
+            " 64바이트 이하로 바꾸고(영문은 1바이트, 한글은 3바이트) 베이스를 새로 만드세요",
+        ),
+    ),
     "recovery.rows_unlogged": Text(
         "error",
         Words(

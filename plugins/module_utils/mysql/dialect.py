@@ -108,6 +108,7 @@ VARIABLES: Table = MappingProxyType(
             "replica_preserve_commit_order": "slave_preserve_commit_order",
             "replica_net_timeout": "slave_net_timeout",
             "replica_transaction_retries": "slave_transaction_retries",
+            "replica_exec_mode": "slave_exec_mode",
             "replica_pending_jobs_size_max": "slave_pending_jobs_size_max",
             "log_replica_updates": "log_slave_updates",
             "skip_replica_start": "skip_slave_start",

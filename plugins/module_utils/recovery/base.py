@@ -18,7 +18,7 @@ from ..finding import CollectionError
 from ..mysql.connection import Version, parse_version
 from ..mysql.replication import executed
 from .executor import RUN, Executor
-from .scratch import ACCOUNT, CONFIG, INIT, PARTIAL, Scratch
+from .scratch import ACCOUNT, CONFIG, PARTIAL, Scratch
 from .server_options import basic
 
 Note = Callable[[int], None]
@@ -156,19 +156,19 @@ def _load(
     executor.give(PARTIAL, RUN)
     options = basic(executor.inside, PARTIAL, executor.user)
     executor.initialize(*options, *arguments)
-    scratch.account()
-    scratch.write_init()
     server = scratch.server()
     server.start(
         [
             *options,
             "--skip-networking",
+            # Views call functions whose definers the dump brings, and no server knows them before it
+            # reads its accounts again.
+            "--skip-grant-tables",
             "--gtid-mode=ON",
             "--enforce-gtid-consistency=ON",
             "--innodb-flush-log-at-trx-commit=0",
             # Rows as they are: those that the donor took without it too.
             "--innodb-strict-mode=OFF",
-            f"--init-file={executor.path(INIT)}",
             *arguments,
         ]
     )

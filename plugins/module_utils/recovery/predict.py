@@ -42,6 +42,9 @@ NOT_MADE = "neither the base nor a statement of the binary logs that is known ma
 RENAMED = "it was renamed from a table that is not known"
 MOST_WRITTEN = 10_000
 """Statements of different words between two deeds; beyond that, they may name any table."""
+MERGED = (
+    "a MERGE table may have changed its rows, which the binary log notes under that table's name"
+)
 NOT_COUNTED = "its rows were not to be counted (count_rows)"
 
 
@@ -155,7 +158,8 @@ class Facts:
 
     parents: by table, those whose deleted rows take rows of it along. programs: whether it has
     triggers, functions or views. bound: tables with a foreign key by which InnoDB changes them.
-    forgetting: why the rows of a table are not its own, by table.
+    forgetting: why the rows of a table are not its own, by table. merges: tables that change the rows
+    of others; merged: those that they may change.
     """
 
     tables: frozenset[TableName] = frozenset()
@@ -164,6 +168,8 @@ class Facts:
     programs: bool = False
     bound: frozenset[TableName] = frozenset()
     forgetting: Mapping[TableName, str] = field(default_factory=dict)
+    merges: frozenset[TableName] = frozenset()
+    merged: frozenset[TableName] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -252,6 +258,9 @@ class _State:
             self._unknown(name, why)
         for name, engine in self._facts.forgetting.items():
             self._unknown(name, engine)
+        if self._facts.merges & self._touched:
+            for name in self._facts.merged:
+                self._unknown(name, MERGED)
         for name in self._facts.tables - self._tables.keys() - self._gone:
             self._unknown(name, NOT_MADE)
         rows = {name: known for name, known in self._tables.items() if isinstance(known, int)}

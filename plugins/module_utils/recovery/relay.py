@@ -15,9 +15,10 @@ from ..binlog.files import checksum_size, writer_of
 from ..binlog.store import BLOCK, Store
 from ..causes.binlog import BinlogError
 from ..mysql.connection import Connection
-from ..mysql.dialect import option, statement
+from ..mysql.dialect import option, statement, variable
 from ..mysql.gtid import GtidSet
 from ..mysql.replication import executed
+from ..polling import look_until
 from .pieces import Piece
 from .server_options import RELAY
 
@@ -28,7 +29,17 @@ STILL = 5.0
 READ_ALL = "%has read all relay log%"
 # A row is not there, or is there already: the data are not what the transaction was written for.
 _OTHER_ROWS = frozenset({1032, 1062})
-UNAPPLIED = ("recovery.apply_failed", "recovery.rows_unlogged")
+# A worker that stopped because another one did (ER_SLAVE_WORKER_STOPPED_PREVIOUS_THD_ERROR).
+_FOLLOWED = 3030
+# An event that this version cannot read (ER_RPL_SLAVE_RELAY_LOG_READ_FAILURE of the relay log).
+_UNREAD_EVENT = 13121
+# Bytes of a name that every version reads in a row event.
+_SURE_NAME = 64
+ROWS_UNLOGGED = "recovery.rows_unlogged"
+UNAPPLIED = ("recovery.apply_failed", ROWS_UNLOGGED)
+# Transactions that may lack rows of MEMORY tables before the recovery gives up, and how long one may take.
+MOST_WITHOUT_ROWS = 1000
+WITHOUT_ROWS_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +95,11 @@ def begin(connection: Connection, goal: Goal) -> None:
     connection.execute(
         f"{change} RELAY_LOG_FILE = %s, RELAY_LOG_POS = 4, {host} = %s", (f"{RELAY}.000001", "none")
     )
-    start = statement("start_applier", version)
+    _start(connection, goal)
+
+
+def _start(connection: Connection, goal: Goal) -> None:
+    start = statement("start_applier", connection.server.version)
     if goal.stops_at is None:
         connection.execute(start)
     else:
@@ -94,8 +109,57 @@ def begin(connection: Connection, goal: Goal) -> None:
 def follow(connection: Connection, goal: Goal, told: Callable[[GtidSet], None]) -> None:
     """Wait until the applier has stopped where it has to. told: gets the set, again and again.
 
-    Raises BinlogError where it failed, or read all there is and something is missing.
+    A row of a MEMORY table is in no base, since it is lost with its server: a transaction that does
+    not find one is applied without it. Raises BinlogError where the applier failed for another reason,
+    or read all there is and something is missing.
     """
+    emptied = _memory_tables(connection)
+    for _ in range(MOST_WITHOUT_ROWS):
+        try:
+            _follow(connection, goal, told)
+        except BinlogError as error:
+            gtid = str(error.facts.get("gtid") or "")
+            if error.code != ROWS_UNLOGGED or not gtid or not _about(error.proof, emptied):
+                raise
+            _apply_without_rows(connection, gtid)
+            _start(connection, goal)
+        else:
+            return
+    _follow(connection, goal, told)
+
+
+def _memory_tables(connection: Connection) -> tuple[str, ...]:
+    rows = connection.query(
+        "SELECT table_schema AS s, table_name AS t FROM information_schema.tables"
+        " WHERE engine = 'MEMORY'"
+    )
+    return tuple(f"{row['s']}.{row['t']}" for row in rows)
+
+
+def _about(proof: Iterable[str], tables: Iterable[str]) -> bool:
+    """Whether an applier's words name one of these tables."""
+    return any(f" on table {table};" in line for line in proof for table in tables)
+
+
+def _apply_without_rows(connection: Connection, gtid: str) -> None:
+    """Apply up to and including a transaction, rows that it does not find left out.
+
+    Manual, replica_exec_mode: IDEMPOTENT suppresses duplicate-key and no-key-found errors.
+    """
+    version = connection.server.version
+    mode = variable("replica_exec_mode", version)
+    connection.execute(f"SET GLOBAL {mode} = 'IDEMPOTENT'")
+    try:
+        start = statement("start_applier", version)
+        connection.execute(f"{start} UNTIL SQL_AFTER_GTIDS = %s", (gtid,))
+        look_until(lambda: _stopped(connection), bool, WITHOUT_ROWS_SECONDS, POLL)
+        _check_errors(connection)
+    finally:
+        connection.execute(statement("stop_applier", version))
+        connection.execute(f"SET GLOBAL {mode} = 'STRICT'")
+
+
+def _follow(connection: Connection, goal: Goal, told: Callable[[GtidSet], None]) -> None:
     still_since = time.monotonic()
     before: GtidSet | None = None
     while True:
@@ -168,17 +232,35 @@ def _read_all(connection: Connection) -> bool:
     )
 
 
+def _long_names(connection: Connection) -> list[str]:
+    """Return the tables whose names some versions cannot read in a row event (MySQL bug 104838)."""
+    rows = connection.query(
+        "SELECT table_schema AS s, table_name AS t, GREATEST(LENGTH(table_schema), LENGTH(table_name))"
+        " AS size FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
+        " AND GREATEST(LENGTH(table_schema), LENGTH(table_name)) > %s ORDER BY 1, 2",
+        (_SURE_NAME,),
+    )
+    return [f"{row['s']}.{row['t']} has a name of {row['size']} bytes" for row in rows[:5]]
+
+
 def _check_errors(connection: Connection) -> None:
     """Raise BinlogError with what a worker, or the thread that leads them, complains of."""
     for table in ("worker", "coordinator"):
         rows = connection.query(
             "SELECT last_error_number AS errno, last_error_message AS message"
             f" FROM performance_schema.replication_applier_status_by_{table}"
-            " WHERE last_error_number <> 0"
+            " WHERE last_error_number <> 0 ORDER BY last_error_number = %s",
+            (_FOLLOWED,),
         )
         if rows:
             proof = [f"{row['message']} ({row['errno']})" for row in rows[:3]]
             if rows[0]["errno"] in _OTHER_ROWS:
                 gtid = failed_gtid(proof)
-                raise BinlogError("recovery.rows_unlogged", connection.address, proof, gtid=gtid)
+                raise BinlogError(ROWS_UNLOGGED, connection.address, proof, gtid=gtid)
+            long = _long_names(connection) if rows[0]["errno"] == _UNREAD_EVENT else []
+            if long:
+                version = ".".join(str(part) for part in connection.server.version)
+                raise BinlogError(
+                    "recovery.name_unreadable", connection.address, [*long, *proof], version=version
+                )
             raise BinlogError("recovery.apply_failed", connection.address, proof)

@@ -126,6 +126,8 @@ def facts(connection: Connection) -> Facts:
             for name, engine in engines.items()
             if engine in _UNCOUNTED
         },
+        merges=frozenset(name for name, engine in engines.items() if engine == "MRG_MYISAM"),
+        merged=frozenset(name for name, engine in engines.items() if engine == "MYISAM"),
     )
 
 
