@@ -36,7 +36,7 @@ TEXTS: Mapping[str, Text] = {
         Words(
             "The primary {subject} is alive: a failover could lose what it still acknowledges",
             "Run playbooks/switchover.yml, which loses nothing; failover_force=true takes over all the"
-            " same",
+            " same, once it is confirmed",
         ),
         Words(
             "프라이머리 {subject}이(가) 살아 있습니다. 장애 조치를 하면 지금 승인되는 쓰기를 잃을 수"
