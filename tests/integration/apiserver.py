@@ -26,7 +26,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import cl
 
 from tests.integration.servers import cache
 
-DEADLINE = 90.0
+DEADLINE = 240.0
 TOKEN = "everything"
 
 

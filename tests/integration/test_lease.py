@@ -27,7 +27,7 @@ from tests.integration.runner import CHECKOUT, codes, fail, run_module, succeed
 from tests.integration.site import family, kill
 
 pytestmark = list(apiserver.MARKS)
-DEADLINE = 40.0
+DEADLINE = 120.0
 LEASE = "mysql-change"
 
 
