@@ -172,7 +172,9 @@ def test_a_second_run_is_told_who_holds_it_and_how_to_go_on(space: Space) -> Non
         refused = fail("cluster_lease", space.asked(second, playbook="switchover.yml"))
         assert codes(refused) == ["change.under_way"]
         (cause,) = refused["findings"]
-        assert cause["summary"].startswith(f"site.yml on {os.uname().nodename} is changing mysql in")
+        assert cause["summary"].startswith(
+            f"site.yml on {os.uname().nodename} is changing mysql in"
+        )
         assert f"process {first} of " in cause["proof"][0]
         assert cause["fix"].endswith(f"kill {first}")
     # As it said: its process has ended.
