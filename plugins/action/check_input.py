@@ -65,7 +65,7 @@ class ActionModule(ActionBase):
 
 def everything() -> list[inputs.Known]:
     """Return what the roles and the playbooks declare."""
-    return [*known_roles(), known_cluster()]
+    return [*known_roles(), *known_playbooks()]
 
 
 def known_roles() -> list[inputs.Known]:
@@ -86,12 +86,25 @@ def known_role(role: Path) -> inputs.Known:
     return inputs.Known(prefix, options, limits, _used(role, prefix))
 
 
-def known_cluster() -> inputs.Known:
-    """Return what the playbooks declare."""
-    playbooks, prefix = ROOT / "playbooks", "cluster_"
+def known_playbooks() -> list[inputs.Known]:
+    """Return what the playbooks declare: what they share (cluster_) and what each takes for itself."""
+    playbooks = ROOT / "playbooks"
     declared = _read(playbooks / "vars" / "arguments.yml")
-    others = _used(playbooks, prefix) | frozenset(declared["others"])
-    return inputs.Known(prefix, declared["options"], declared["limits"], others)
+    prefixes = sorted({name.partition("_")[0] + "_" for name in declared["options"]})
+    others = frozenset(declared["others"])
+    return [
+        inputs.Known(
+            prefix,
+            _beginning(declared["options"], prefix),
+            _beginning(declared["limits"], prefix),
+            _used(playbooks, prefix) | others,
+        )
+        for prefix in prefixes
+    ]
+
+
+def _beginning(declared: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {name: value for name, value in declared.items() if name.startswith(prefix)}
 
 
 def _used(folder: Path, prefix: str) -> frozenset[str]:

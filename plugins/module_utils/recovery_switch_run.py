@@ -225,12 +225,14 @@ def check(seen: Seen, *, accept_loss: bool) -> None:
 class Work:
     """The hands of a switch: each does one step, and doing it again does no harm.
 
-    scratch: the recovered claim. committed: whether an instance may be on another claim; until then the
+    scratch: the recovered claim. primary: who was when it was planned.
+    committed: whether an instance may be on another claim; until then the
     primary can take writes again.
     """
 
     site: Site
     scratch: str
+    primary: str = ""
     committed: bool = False
     running: Run = field(init=False)
 
@@ -240,6 +242,7 @@ class Work:
 
     def begin(self, name: str, recovered: str) -> None:
         """Note on the recovered claim whose data it is to be, and what it has."""
+        self._see_primary()
         labels = {generations.TAKES_OVER_LABEL: name}
         notes = {generations.RECOVERED: recovered}
         self._claim(self.scratch, {"labels": labels, "annotations": notes})
@@ -304,6 +307,7 @@ class Work:
 
     def create(self, name: str, claim: str) -> None:
         """Make an empty claim for an instance."""
+        self._see_primary()
         self.committed = True
         site = self.site
         by_name = {str(each["metadata"]["name"]): each for each in site.claims()}
@@ -313,11 +317,13 @@ class Work:
 
     def own(self, name: str, claim: str) -> None:
         """Label a claim as an instance's: from here on it is, whoever looks."""
+        self._see_primary()
         self.committed = True
         self._claim(claim, {"labels": {topology.SERVER_LABEL: name}})
 
     def move(self, name: str, claim: str) -> None:
         """Let an instance's Deployment mount a claim."""
+        self._see_primary()
         self.committed = True
         patch = generations.move_patch(self.site.deployment(name), claim)
         self.site.cluster.patch("Deployment", name, patch, self.site.namespace)
@@ -341,6 +347,12 @@ class Work:
         """Label the claim of a recovery as the cluster's own: nothing of the recovery is open."""
         labels = {topology.NAME_LABEL: OURS, generations.TAKES_OVER_LABEL: None}
         self._claim(self.scratch, {"labels": labels})
+
+    def _see_primary(self) -> None:
+        """See that nobody else made another instance primary since this was planned."""
+        site = self.site
+        service = str(site.params["write_service"])
+        topology.same_primary(site.cluster, site.namespace, service, self.primary)
 
     def _claim(self, name: str, metadata: Mapping[str, Any]) -> None:
         site = self.site

@@ -20,7 +20,8 @@ description:
     Where the server complains of a single row, these rows are taken back and sent by INSERT.
   - What was loaded is noted on the primary, in C(mysql_on_kubernetes.loads), by the fingerprint of all files.
     A second run of the same files loads nothing, and only waits for replicas that lack some of it.
-    An interrupted load starts clean the next time.
+    An interrupted load starts clean the next time. Who else wrote into the database since it began is read in the
+    binary log first; if somebody did, or the log does not tell, nothing is dropped.
   - A database that holds anything else is never dropped, not even by the dump itself, unless O(mode=replace).
   - What would keep rows from the replicas (C(sql_log_bin), C(gtid_purged)) is left out of a C(SET), with a warning;
     if it cannot be left out (in C(PREPARE), by a C(CALL)) the dump is refused.
@@ -57,7 +58,8 @@ options:
     required: true
   mode:
     description:
-      - V(create) loads into a database that is absent, empty, or was left half loaded.
+      - V(create) loads into a database that is absent, empty, or was left half loaded by a load that was interrupted
+        and into which nobody else wrote since.
       - V(replace) also drops a database that holds other data first.
     type: str
     choices:
@@ -290,6 +292,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import roads
+from ..module_utils.binlog.strangers import strangers
 from ..module_utils.causes.data import told_in
 from ..module_utils.mysql import load
 from ..module_utils.runtime import run
@@ -328,6 +331,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
         check=module.check_mode,
         progress_file=params["progress_file"],
         warn=module.warn,
+        strangers=strangers,
     )
     with told_in(params["language"]):
         return load.run(request)

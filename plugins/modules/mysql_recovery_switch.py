@@ -178,8 +178,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import recovery_switch, roads
 from ..module_utils.causes.binlog import told
+from ..module_utils.causes.change import overtaken
 from ..module_utils.finding import CollectionError
-from ..module_utils.kube import client
+from ..module_utils.kube import client, topology
 from ..module_utils.plan import apply, diff
 from ..module_utils.progress import ProgressFile, ticking
 from ..module_utils.recovery_switch_run import Site, Work, looked_at, previewed
@@ -225,7 +226,7 @@ def result(before: recovery_switch.Seen, after: recovery_switch.Seen) -> dict[st
 
 def preview(site: Site) -> dict[str, Any]:
     seen, lost = previewed(site, site.observe())
-    plan = recovery_switch.plan(seen, Work(site, seen.scratch))
+    plan = recovery_switch.plan(seen, Work(site, seen.scratch, seen.primary))
     found = result(seen, plan.after())
     return {
         "changed": False,
@@ -237,7 +238,7 @@ def preview(site: Site) -> dict[str, Any]:
 
 def done(site: Site, check: bool) -> dict[str, Any]:
     seen = site.observe()
-    work = Work(site, seen.scratch)
+    work = Work(site, seen.scratch, seen.primary)
     left = recovery_switch.plan(seen, work).as_list()
     if left:
         raise CollectionError(
@@ -252,13 +253,17 @@ def done(site: Site, check: bool) -> dict[str, Any]:
 def moved(site: Site, check: bool) -> dict[str, Any]:
     before = looked_at(site, site.observe())
     begun = any(before.moved(each) for each in before.instances)
-    hands = Work(site, before.scratch, committed=begun)
+    hands = Work(site, before.scratch, before.primary, committed=begun)
     plan = recovery_switch.plan(before, hands)
     told_of = {"changed": plan.changed, "plan": plan.as_list()}
     if check or not plan.changed:
         return {**told_of, **result(before, plan.after())}
     try:
         apply(plan, site.say)
+    except topology.PrimaryChangedError as error:
+        # Nobody is let write again: another one is primary.
+        cause = overtaken(error, site.name, str(site.params["language"]))
+        raise CollectionError(f"{FAILED}: {error.message}", [cause], told_of) from error
     except CollectionError as error:
         again = hands.take_back()
         message = f"{FAILED}: {error.message}"

@@ -247,8 +247,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import roads
 from ..module_utils.causes import switchover as causes
+from ..module_utils.causes.change import overtaken
 from ..module_utils.finding import CollectionError, Finding, errors, worst_first
-from ..module_utils.kube import client, routes
+from ..module_utils.kube import client, routes, topology
 from ..module_utils.mysql import switchover, switchover_plan
 from ..module_utils.mysql.connection import Connection
 from ..module_utils.mysql.gtid import GtidSet
@@ -292,7 +293,10 @@ def argument_spec() -> dict[str, Any]:
 
 
 class Site:
-    """The instances that the options name, and the ways to them. line: what it does now."""
+    """The instances that the options name, and the ways to them.
+
+    line: what it does now. selected: whom the Service for writes selected when it was looked at last.
+    """
 
     def __init__(self, params: dict[str, Any]) -> None:
         self.params = params
@@ -300,6 +304,7 @@ class Site:
         self.by_name = {instance["name"]: instance for instance in params["instances"]}
         services = params["services"]
         self.routes: routes.Routes | None = None
+        self.selected = ""
         if services:
             cluster = client.connect(params["kubeconfig"], params["context"])
             where = (services["namespace"], services["cluster"], services["write"])
@@ -340,6 +345,7 @@ class Site:
         away = {each.name: each for each in before.members if not each.state} if before else {}
         seen = self.routes.observe() if self.routes else None
         primary = seen.primary if seen else self.params["primary"] or ""
+        self.selected = primary
         others = [name for name in self.by_name if name != primary]
         found = {name: away.get(name) or self.look(name) for name in others}
         if not seen and not primary:
@@ -401,6 +407,12 @@ def carry_out(
     details = {"changed": True, "plan": plan.as_list()}
     try:
         apply(plan, site.say)
+    except topology.PrimaryChangedError as error:
+        # Nobody is let write again: the other one is primary.
+        running.close_again(asked.target)
+        message = f"{asked.target} did not become primary: {error.message}"
+        name = site.params["services"]["cluster"]
+        raise CollectionError(message, [overtaken(error, name, asked.language)], details) from error
     except CollectionError as error:
         again = running.reopen()
         message = f"{asked.target} did not become primary"
@@ -469,6 +481,7 @@ def received_beside(cluster: switchover.Cluster, name: str) -> GtidSet:
 def switch(module: AnsibleModule, site: Site, running: Run) -> dict[str, Any]:
     params = site.params
     before = site.observe()
+    running.primary = site.selected
     asked, doubts = decide(site, running, before)
     given = {key: params[f"source_{key}"] for key in GIVEN}
     wanted = switchover.Wanted(

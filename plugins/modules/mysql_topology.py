@@ -25,6 +25,11 @@ options:
     description: Whether it is an error that no instance is primary.
     type: bool
     default: false
+  expected_primary:
+    description:
+      - Who was primary when it was read before; empty if nobody was. If another one is by now, it is an error.
+      - Right before something is written that depends on it.
+    type: str
 seealso:
   - module: mysql_on.kubernetes.mysql_replication_info
 """
@@ -90,6 +95,12 @@ instances:
     ready:
       description: Whether the Pod is ready.
       type: bool
+    wanted:
+      description: Whether the Deployment is to have a Pod.
+      type: bool
+    fenced:
+      description: Whether it has no Pod because a failover ended it. Such a one is none of the replicas.
+      type: bool
     reads:
       description: Whether the Service for reads leads to the Pod once it is ready.
       type: bool
@@ -112,6 +123,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import roads
 from ..module_utils.causes import catalogue
+from ..module_utils.causes import change as causes
 from ..module_utils.finding import CollectionError
 from ..module_utils.kube import client, topology
 from ..module_utils.runtime import run
@@ -138,6 +150,14 @@ def work(module: AnsibleModule) -> dict[str, Any]:
                 )
             ],
         )
+    if params["expected_primary"] not in (None, seen.primary):
+        error = topology.PrimaryChangedError(
+            f"{params['namespace']}/{params['write_service']}",
+            params["expected_primary"],
+            seen.primary,
+        )
+        cause = causes.overtaken(error, params["cluster"], params["language"])
+        raise CollectionError("Nothing was written: " + error.message, [cause])
     by_name = {instance.name: instance for instance in seen.instances}
     primary = by_name[seen.primary].as_dict(seen.namespace) if seen.primary else {}
     return {
@@ -158,6 +178,7 @@ def main() -> None:
             **roads.kubernetes_argument_spec(),
             **roads.findings_argument_spec(),
             "require_primary": {"type": "bool", "default": False},
+            "expected_primary": {"type": "str"},
         },
         supports_check_mode=True,
     )

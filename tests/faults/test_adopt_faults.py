@@ -170,7 +170,7 @@ def by_socket(built: ByHand, name: str, statements: str) -> None:
 
 def test_told_all_of_it_it_is_taken_over(built: ByHand) -> None:
     volumes = built.volumes()
-    told = {**TOLD, "adopt_confirm": built.site.namespace}
+    told = {**TOLD, "adopt_confirm": built.site.word}
     played = built.site.play(playbook="adopt", **told)
     assert not played.failed, played.output
     assert built.volumes() == volumes

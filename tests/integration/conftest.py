@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube import client
 
-from tests.integration import cluster, servers
+from tests.integration import apiserver, cluster, servers
 
 ServerFactory = Callable[..., servers.Server]
 
@@ -50,3 +50,10 @@ def space() -> Iterator[cluster.Space]:
 def version(request: pytest.FixtureRequest) -> str:
     """Each version of the lab: both ends of what is supported, and the dialect between them."""
     return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[str]:
+    """The kubeconfig of an API server that is there as long as one test file."""
+    with apiserver.serving() as kubeconfig:
+        yield kubeconfig

@@ -117,6 +117,11 @@ class Site:
             **variables,
         }
 
+    @property
+    def word(self) -> str:
+        """What confirms that it is meant."""
+        return client.target(self.kubeconfig).word(self.namespace)
+
     def command(self, *options: str, playbook: str = "site", **variables: Any) -> list[str]:
         """The command that plays a playbook."""
         return [

@@ -53,12 +53,12 @@ def adopt(course: Course, *options: str, **variables: Any) -> Played:
 
 
 def agreed(course: Course) -> dict[str, Any]:
-    return {"adopt_confirm": course.site.namespace, "adopt_overwrite": ["mysql-11"]}
+    return {"adopt_confirm": course.site.word, "adopt_overwrite": ["mysql-11"]}
 
 
 def test_what_only_a_replica_has_is_not_given_up_unasked(course: Course) -> None:
     objects = course.site.objects(*MADE)
-    refused = adopt(course, adopt_confirm=course.site.namespace)
+    refused = adopt(course, adopt_confirm=course.site.word)
     assert refused.failed
     assert "[adopt.only_there]" in refused.output
     assert "mine.notes" in refused.output

@@ -326,7 +326,7 @@ def test_a_teardown_takes_the_certificate_before_its_secret(
     site: Site, cert_manager: Controller
 ) -> None:
     volumes = {"teardown_volumes": list(NAMES)}
-    gone = site.play(playbook="teardown", teardown_confirm=site.namespace, **volumes)
+    gone = site.play(playbook="teardown", teardown_confirm=site.word, **volumes)
     assert not gone.failed, gone.output
     assert "Certificate mysql-tls" not in site.objects("Certificate")
     assert "Secret mysql-tls" not in site.objects("Secret")
@@ -361,7 +361,7 @@ def test_the_older_version_takes_another_ca_over_while_it_is_down(
         older.cluster.delete("Secret", name, namespace)
         ready("Certificate", name, namespace)
     assert certificates.held(older)["ca.crt"] != before["ca.crt"]
-    older.play_through(playbook="teardown", teardown_confirm=older.namespace)
+    older.play_through(playbook="teardown", teardown_confirm=older.word)
     older.play_through(*STEPS)
     assert older.value(REPLICA, "SELECT COUNT(*) FROM proof.t") == rows
     replicates_by_the_issuer_s(older)

@@ -235,7 +235,7 @@ def test_a_run_that_is_killed_in_between_is_taken_up(site: Site) -> None:
 
 def test_a_teardown_says_what_it_leaves_and_how_it_is_removed(site: Site) -> None:
     before = uids(ours())
-    played = site.play(playbook="teardown", teardown_confirm=site.namespace)
+    played = site.play(playbook="teardown", teardown_confirm=site.word)
     assert not played.failed, played.output
     # Long lines are folded.
     said = " ".join(played.output.split())

@@ -205,7 +205,7 @@ def test_a_teardown_asks_keeps_what_is_not_named_and_the_site_comes_back(site: S
     assert "employees: 6 tables" in wrong.output
     stranger = site.play(playbook="teardown", teardown_volumes=["mysql-99"])
     assert "mysql-99 is no claim of the cluster mysql" in stranger.output
-    confirmed = {"playbook": "teardown", "teardown_confirm": site.namespace}
+    confirmed = {"playbook": "teardown", "teardown_confirm": site.word}
     volumes = site.objects("PersistentVolumeClaim")
     down = site.play(**confirmed)
     assert not down.failed, down.output

@@ -165,5 +165,5 @@ def test_tls_is_switched_on_where_there_was_none(site: Site) -> None:
 
 def test_a_teardown_takes_the_secrets_too(site: Site) -> None:
     volumes = {"teardown_volumes": list(NAMES)}
-    site.play_through(playbook="teardown", teardown_confirm=site.namespace, **volumes)
+    site.play_through(playbook="teardown", teardown_confirm=site.word, **volumes)
     assert not set(site.objects("Secret")) & {f"Secret {name}" for name in SECRETS}

@@ -117,9 +117,7 @@ def test_the_same_host_for_both_is_refused_before_anything_is_touched(
 def test_the_teardown_of_one_leaves_the_other(course: Site, shop: Site) -> None:
     before, gone = shop.objects(*MADE), servers(course)
     volumes = ["mysql-1", "mysql-11"]
-    down = course.play(
-        playbook="teardown", teardown_confirm=course.namespace, teardown_volumes=volumes
-    )
+    down = course.play(playbook="teardown", teardown_confirm=course.word, teardown_volumes=volumes)
     assert not down.failed, down.output
     assert not course.objects("Deployment", "Ingress", "PersistentVolumeClaim", "Secret", "Service")
     # A site without a host of its own would answer now; neither of these two does.

@@ -70,7 +70,8 @@ def _claims(ground: Ground, wanted: Wanted) -> Iterator[Gap]:
 def _engines(ground: Ground, wanted: Wanted) -> Iterator[Gap]:
     yield from _absent(ground, "Deployment", wanted.instances)
     for name in wanted.instances:
-        if name in ground.found.get("Deployment", ()) and name not in ground.started:
+        found = name in ground.found.get("Deployment", ()) and name not in ground.fenced
+        if found and name not in ground.started:
             where = f"{ground.namespace}/{name}"
             yield Gap(
                 f"a started Pod of Deployment {where}",
@@ -84,7 +85,7 @@ def _services(ground: Ground, wanted: Wanted) -> Iterator[Gap]:
 
 def _following(ground: Ground, wanted: Wanted) -> Iterator[Gap]:
     for name in wanted.instances:
-        if name not in ground.ready:
+        if name not in ground.ready | ground.fenced:
             where = f"{ground.namespace}/{name}"
             yield Gap(
                 f"the replication of {where}",

@@ -20,6 +20,12 @@ TEXTS: Mapping[str, Text] = {
         "데이터베이스 {subject}에 이 덤프의 것이 아닌 데이터가 이미 있습니다",
         "다른 데이터베이스를 지정하거나, {subject}을(를) 지우고 새로 적재하려면 mode: replace로 설정하세요",
     ),
+    "load.written_since": _error(
+        "A load of {subject} was interrupted, and others wrote into it since, or may have",
+        "Save what they wrote, then set mode: replace to have {subject} dropped and loaded anew",
+        "{subject}의 적재가 중단된 뒤 다른 세션이 그곳에 썼거나 썼을 수 있습니다",
+        "그 내용을 따로 저장한 뒤, {subject}을(를) 지우고 새로 적재하려면 mode: replace로 설정하세요",
+    ),
     "load.in_progress": _error(
         "Another load of {subject} is going on",
         "Wait until it has ended, then run this again",

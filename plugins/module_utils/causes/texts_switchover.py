@@ -36,7 +36,7 @@ TEXTS: Mapping[str, Text] = {
         Words(
             "The primary {subject} is alive: a failover could lose what it still acknowledges",
             "Run playbooks/switchover.yml, which loses nothing; failover_force=true takes over all the"
-            " same",
+            " same, once it is confirmed",
         ),
         Words(
             "프라이머리 {subject}이(가) 살아 있습니다. 장애 조치를 하면 지금 승인되는 쓰기를 잃을 수"
@@ -201,13 +201,13 @@ TEXTS: Mapping[str, Text] = {
         "warning",
         Words(
             "What {subject} acknowledged and sent to nobody cannot be known while it is away",
-            "When it is back, playbooks/site.yml refuses it and lists those transactions by GTID, if"
-            " there are any; semi-synchronous replication (db_semisync) leaves none",
+            "Let it back in with playbooks/site.yml (where it was scaled to 0, cluster_unfence names it): it is"
+            " refused with those transactions by GTID, if there are any",
         ),
         Words(
             "{subject}이(가) 승인하고 아무에게도 보내지 못한 쓰기는 돌아오기 전까지 알 수 없습니다",
-            "돌아온 뒤 playbooks/site.yml이 그런 트랜잭션을 GTID로 보여 주며 합류를 거부합니다. 반동기"
-            " 복제(db_semisync)를 쓰면 남지 않습니다",
+            "playbooks/site.yml로 다시 합류시키세요(0으로 축소되었다면 cluster_unfence에 이름을 지정). 그런"
+            " 트랜잭션이 있으면 GTID를 보여 주며 합류를 거부합니다",
         ),
     ),
     "switchover.not_fenced": Text(

@@ -8,9 +8,10 @@ import json
 import os
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from ..finding import CollectionError
 from ..third_party import require
@@ -260,6 +261,30 @@ class Cluster:
         return text
 
 
+@dataclass(frozen=True)
+class Target:
+    """Which cluster a kubeconfig leads to. context: its name there, empty where it has none."""
+
+    context: str
+    server: str
+
+    def word(self, namespace: str) -> str:
+        """Return what names a namespace of this cluster and of no other: ``mysql@192.0.2.1:6443``."""
+        return f"{namespace}@{urlsplit(self.server).netloc or self.server}"
+
+
+def target(kubeconfig: str | None = None, context: str | None = None) -> Target:
+    """Return which cluster ``connect`` would speak to; nothing is sent. Raises CollectionError."""
+    server = connect(kubeconfig, context).host()
+    _all, current = require("kubernetes.config").list_kube_config_contexts(_path(kubeconfig))
+    return Target(context or str((current or {}).get("name") or ""), server)
+
+
+def _path(kubeconfig: str | None) -> str:
+    path = kubeconfig or os.environ.get("K8S_AUTH_KUBECONFIG") or os.environ.get("KUBECONFIG")
+    return os.path.expanduser(path or "~/.kube/config")
+
+
 def connect(
     kubeconfig: str | None = None,
     context: str | None = None,
@@ -272,8 +297,7 @@ def connect(
     """
     config = require("kubernetes.config")
     yaml_error = require("yaml").YAMLError
-    path = kubeconfig or os.environ.get("K8S_AUTH_KUBECONFIG") or os.environ.get("KUBECONFIG")
-    path = os.path.expanduser(path or "~/.kube/config")
+    path = _path(kubeconfig)
     try:
         # The library writes credentials to files whose names it hands to other threads too early.
         with LOADING:

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import pods as pod_status
 from .client import Cluster
-from .topology import SERVER_LABEL
+from .topology import SERVER_LABEL, is_fenced
 
 Object = dict[str, Any]
 KINDS = ("PersistentVolumeClaim", "Deployment", "Service", "Ingress")
@@ -20,7 +20,7 @@ KINDS = ("PersistentVolumeClaim", "Deployment", "Service", "Ingress")
 class Ground:
     """What is there. found: names of each kind of KINDS. started, ready: instances whose Pod is so.
 
-    available: Deployments all of whose Pods are.
+    available: Deployments all of whose Pods are. fenced: instances that a failover ended.
     """
 
     namespace: str
@@ -29,6 +29,7 @@ class Ground:
     started: frozenset[str] = frozenset()
     ready: frozenset[str] = frozenset()
     available: frozenset[str] = frozenset()
+    fenced: frozenset[str] = frozenset()
 
     def lacks(self, kind: str, names: Sequence[str]) -> list[str]:
         """Return those of the names that are not there."""
@@ -56,6 +57,7 @@ def build(
         started=frozenset(_server(pod) for pod in live if pod_status.is_started(pod)),
         ready=frozenset(_server(pod) for pod in live if pod_status.is_ready(pod)),
         available=_names([one for one in objects.get("Deployment", ()) if _is_available(one)]),
+        fenced=_names([one for one in objects.get("Deployment", ()) if is_fenced(one)]),
     )
 
 

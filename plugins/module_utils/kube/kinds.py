@@ -62,6 +62,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "ReplicaSet": Kind(APPS, "replicasets"),
         "StatefulSet": Kind(APPS, "statefulsets"),
         "Job": Kind("/apis/batch/v1", "jobs"),
+        "Lease": Kind("/apis/coordination.k8s.io/v1", "leases"),
         "CronJob": Kind("/apis/batch/v1", "cronjobs"),
         "EndpointSlice": Kind("/apis/discovery.k8s.io/v1", "endpointslices"),
         "Ingress": Kind("/apis/networking.k8s.io/v1", "ingresses"),

@@ -46,7 +46,8 @@ def needed(namespace: str) -> list[Right]:
         Right("create", "Pod", namespace, "portforward"),
         Right("create", "Namespace"),
     ]
-    return [*inside, *pods, *(Right("list", kind) for kind in READ_EVERYWHERE)]
+    lease = [Right(verb, "Lease", namespace) for verb in ("create", "get", "patch")]
+    return [*inside, *pods, *lease, *(Right("list", kind) for kind in READ_EVERYWHERE)]
 
 
 def to_certify(namespace: str, issuer: str) -> list[Right]:

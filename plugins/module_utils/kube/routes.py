@@ -11,13 +11,14 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ..finding import CollectionError
 from ..polling import look_until
 from . import pods, topology
-from .client import Cluster, Object
-from .topology import READS_LABEL, SERVER_LABEL, Topology
+from .client import CONFLICT, Cluster, KubeError, Object
+from .topology import FENCED_ANNOTATION, READS_LABEL, SERVER_LABEL, Topology
 
 POLL = 0.2
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -80,16 +81,19 @@ class Routes:
         """Return who is primary and who is read from, as the cluster says it. Raises KubeError."""
         return topology.observe(self.cluster, self.namespace, self.name, self.write_service)
 
-    def lead_writes(self, name: str) -> None:
+    def see_primary(self, expected: str) -> Object:
+        """Return the Service for writes, seen to select who is expected. Raises PrimaryChangedError, KubeError."""
+        return topology.same_primary(self.cluster, self.namespace, self.write_service, expected)
+
+    def lead_writes(self, name: str, before: str) -> None:
         """Let the Service for writes select an instance, and wait until it leads there alone.
 
-        Raises KubeError, and CollectionError where it does not come to that in time.
+        before: whom it must select until then; the write carries the version in which it was seen so.
+        Raises PrimaryChangedError, KubeError, and CollectionError where it does not come to that in time.
         """
-        service = self.cluster.get("Service", self.write_service, self.namespace)
-        if service is None:
-            raise CollectionError(f"There is no Service {self.namespace}/{self.write_service}")
-        patch = selector_patch(service, name)
-        self.cluster.patch("Service", self.write_service, patch, self.namespace)
+        while not self._selected(name, self.see_primary(before)):
+            # Somebody wrote the Service in that moment: it is looked at again.
+            continue
 
         waiting = f"{self.write_service}: waiting until it leads to {name}"
         leads = look_until(
@@ -105,6 +109,20 @@ class Routes:
                 f" {self.timeout:g} s: its Pod is not ready"
             )
 
+    def _selected(self, name: str, service: Object) -> bool:
+        """Let a Service as it was read select an instance; return False where it was written since."""
+        if not service:
+            raise CollectionError(f"There is no Service {self.namespace}/{self.write_service}")
+        patch = selector_patch(service, name)
+        patch.setdefault("metadata", {})["resourceVersion"] = service["metadata"]["resourceVersion"]
+        try:
+            self.cluster.patch("Service", self.write_service, patch, self.namespace)
+        except KubeError as error:
+            if error.status != CONFLICT:
+                raise
+            return False
+        return True
+
     def lead_reads(self, name: str, on: bool) -> None:
         """Label the running Pod of an instance; one that has none is labelled when it is back."""
         pod = self._pod(name)
@@ -112,13 +130,15 @@ class Routes:
             self.cluster.patch("Pod", pod, label_patch(on), self.namespace)
 
     def fence(self, name: str) -> Object:
-        """Let an instance have no Pod, and wait until there is none.
+        """Let an instance have no Pod, for good, and wait until there is none.
 
         Returns what may still run, as the facts namespace, pod, node and ready; empty for nothing. A
         node that is not ready cannot tell that a Pod has ended: it is not waited for.
         Raises KubeError.
         """
-        self.cluster.patch("Deployment", name, {"spec": {"replicas": 0}}, self.namespace)
+        noted = {FENCED_ANNOTATION: datetime.now(UTC).isoformat(timespec="seconds")}
+        fenced = {"metadata": {"annotations": noted}, "spec": {"replicas": 0}}
+        self.cluster.patch("Deployment", name, fenced, self.namespace)
         deadline = time.monotonic() + self.timeout
         while True:
             left = self.cluster.list("Pod", self.namespace, labels=f"{SERVER_LABEL}={name}")

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..finding import CollectionError
 from . import pods as pod_status
-from .client import Cluster
+from .client import Cluster, Object
 
 NAME_LABEL = "app.kubernetes.io/name"
 INSTANCE_LABEL = "app.kubernetes.io/instance"
@@ -20,6 +21,20 @@ READS_LABEL = "mysql-on.kubernetes/reads"
 CONFIG_ANNOTATION = "mysql-on.kubernetes/config"
 TLS_ANNOTATION = "mysql-on.kubernetes/tls"
 SERVER_ID_ARGUMENT = "--server-id="
+# On the Deployment of a primary that a failover ended: nobody starts it unasked.
+FENCED_ANNOTATION = "mysql-on.kubernetes/fenced"
+
+
+class PrimaryChangedError(CollectionError):
+    """Another instance is primary than what a change was planned from. actual: empty for none."""
+
+    def __init__(self, service: str, expected: str, actual: str) -> None:
+        super().__init__(
+            f"Service {service} selects {actual or 'no instance'} by now, and not {expected or 'none'}"
+        )
+        self.service = service
+        self.expected = expected
+        self.actual = actual
 
 
 @dataclass(frozen=True)
@@ -29,7 +44,7 @@ class Instance:
     server_id: as given in the Deployment's arguments, 0 where it is not. config: fingerprint of the
     my.cnf that its template was made with, empty where it has none; tls: the same of its certificates.
     started: whether its server takes connections, ready or not. reads: label of the running Pod.
-    wanted: whether the Deployment is to have a Pod.
+    wanted: whether the Deployment is to have a Pod. fenced: whether it has none because a failover ended it.
     """
 
     name: str
@@ -43,6 +58,7 @@ class Instance:
     reads: bool
     wanted: bool = True
     tls: str = ""
+    fenced: bool = False
 
     def as_dict(self, namespace: str) -> dict[str, Any]:
         """Return the instance as modules of the collection take it: a name and the way to it."""
@@ -72,10 +88,17 @@ class Topology:
         return [instance.name for instance in self.instances]
 
     def replicas(self) -> list[Instance]:
-        """Return the instances that are not the primary; none where the primary is not known."""
+        """Return the instances that are to follow the primary; none where it is not known.
+
+        One that a failover ended is none of them until it is let back in.
+        """
         if not self.primary:
             return []
-        return [instance for instance in self.instances if instance.name != self.primary]
+        return [
+            instance
+            for instance in self.instances
+            if instance.name != self.primary and not instance.fenced
+        ]
 
 
 def observe(cluster: Cluster, namespace: str, name: str, write_service: str) -> Topology:
@@ -127,8 +150,7 @@ def build(
         for deployment in deployments
     ]
     found.sort(key=lambda instance: (instance.server_id, instance.name))
-    selector = (service or {}).get("spec", {}).get("selector") or {}
-    primary = selector.get(SERVER_LABEL, "")
+    primary = selected(service)
     known = {instance.name for instance in found}
     orphans = [
         str(pod["metadata"]["name"])
@@ -142,6 +164,26 @@ def build(
         instances=tuple(found),
         orphans=tuple(orphans),
     )
+
+
+def selected(service: Mapping[str, Any] | None) -> str:
+    """Return the instance that a Service selects, whether there is such a one or not; pure."""
+    selector = (service or {}).get("spec", {}).get("selector") or {}
+    return str(selector.get(SERVER_LABEL, ""))
+
+
+def is_fenced(deployment: Mapping[str, Any]) -> bool:
+    """Whether a failover ended an instance, and nobody started it again; pure."""
+    notes = deployment["metadata"].get("annotations") or {}
+    return FENCED_ANNOTATION in notes and deployment["spec"].get("replicas", 1) == 0
+
+
+def same_primary(cluster: Cluster, namespace: str, service: str, expected: str) -> Object:
+    """Return the Service for writes, seen to lead to who is expected. Raises PrimaryChangedError, KubeError."""
+    found = cluster.get("Service", service, namespace)
+    if selected(found) != expected:
+        raise PrimaryChangedError(f"{namespace}/{service}", expected, selected(found))
+    return found or {}
 
 
 def _instance(deployment: Mapping[str, Any], pod: Mapping[str, Any] | None) -> Instance:
@@ -162,6 +204,7 @@ def _instance(deployment: Mapping[str, Any], pod: Mapping[str, Any] | None) -> I
         reads=metadata.get("labels", {}).get(READS_LABEL) == "yes",
         wanted=deployment["spec"].get("replicas", 1) > 0,
         tls=str(annotations.get(TLS_ANNOTATION, "")),
+        fenced=is_fenced(deployment),
     )
 
 

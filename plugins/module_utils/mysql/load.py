@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..finding import CollectionError
 from ..plan import Plan, apply, diff
 from ..progress import ProgressFile, ticking
 from .connection import Connection, MysqlError
@@ -22,14 +23,17 @@ from .load_proof import counted, remarks
 from .load_replicas import Watch
 from .load_run import DumpRunner
 from .load_target import (
+    Begun,
     Note,
     State,
     Wanted,
+    begun_at,
     create_statement,
     explain,
     lock,
     observe,
     plan,
+    situation,
     write_note,
 )
 
@@ -44,6 +48,7 @@ class Request:
 
     files: files and folders, as the user gave them.
     connect: opens a session of the primary; its argument: whether LOCAL is to be allowed.
+    strangers: tells who else wrote into a database since a load of it began.
     replicas: opens a session of each, by name. wait_timeout: seconds for the replicas at the end.
     """
 
@@ -55,6 +60,7 @@ class Request:
     replace_data: bool = False
     wait_timeout: float = 600.0
     check: bool = False
+    strangers: Callable[[Connection, str, Begun], list[str]] | None = None
     progress_file: str | None = None
     warn: Callable[[str], None] = lambda _text: None
 
@@ -73,6 +79,7 @@ class LoadActions:
         self._primary = primary
         self._say = ProgressFile(request.progress_file).line
         self._fast = request.method != "insert"
+        self._begun: Begun | None = None
         # A load that was killed could not put local_infile back: its note says how it was.
         interrupted = state.note is not None and state.note.state == "loading"
         noted = bool(state.note and state.note.local_infile_was)
@@ -115,8 +122,18 @@ class LoadActions:
         self._primary.execute(create_statement(self._state))
 
     def note_loading(self) -> None:
-        """Note that a load has begun."""
-        self._note("loading", {})
+        """Note that a load has begun, and where: a later run then sees who else wrote meanwhile."""
+        self._begun = begun_at(self._primary)
+        self._loads(self._primary)
+
+    def _loads(self, session: Connection) -> None:
+        """Note that a session is of the load."""
+        report: dict[str, Any] = {}
+        if self._begun is not None:
+            thread = int(session.value("SELECT CONNECTION_ID()"))
+            self._begun = replace(self._begun, threads=(*self._begun.threads, thread))
+            report = {"begun": self._begun.as_dict()}
+        self._note("loading", report)
 
     def allow_local(self) -> None:
         """Let the server take rows from its client; without the right to, INSERTs do."""
@@ -138,6 +155,7 @@ class LoadActions:
         for root in dump.roots:
             # A session of its own: what one file sets must not change how the next one reads.
             with self._request.connect(True) as session:
+                self._loads(session)
                 session.execute(f"USE {quote_identifier(self._state.database)}")
                 self._runner(session).run(root)
         self.progress.finish()
@@ -222,6 +240,21 @@ def read(primary: Connection, request: Request) -> Dump:
     return survey.read(listed(request.files))
 
 
+def untold(request: Request, state: State, wanted: Wanted) -> list[LoadError]:
+    """Return that a half loaded target holds, or may hold, what others wrote: it would be dropped with it."""
+    if situation(state, wanted.dump.fingerprint) != "half" or request.replace_data:
+        return []
+    begun = Begun.of_note(state.note.report) if state.note else None
+    try:
+        if begun is None or request.strangers is None:
+            raise CollectionError("where its load began was not noted")
+        found = request.strangers(request.connect(False), state.database, begun)
+    except CollectionError as error:
+        proof = [f"who else wrote into {state.database} is not known: {error.message}"]
+        return [LoadError("load.written_since", state.database, proof)]
+    return [LoadError("load.written_since", state.database, found)] if found else []
+
+
 def run(request: Request) -> dict[str, Any]:
     """Load, or in check mode say what would be. Raises LoadError and other CollectionErrors."""
     with request.connect(False) as primary:
@@ -230,7 +263,7 @@ def run(request: Request) -> dict[str, Any]:
         dump = read(primary, request)
         wanted = Wanted(dump, request.replace_data, request.method, tuple(request.replicas))
         state = observe(primary, request.database)
-        causes = explain(state, wanted)
+        causes = explain(state, wanted) or untold(request, state, wanted)
         if causes:
             raise causes[0]
         actions = LoadActions(request, wanted, state, primary)

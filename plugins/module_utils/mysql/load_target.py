@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Protocol
 
 from ..plan import Plan, Step
 from .connection import Connection
 from .dialect import quote_identifier
+from .dialect import statement as spoken
 from .dump import Dump
 from .load_error import LoadError
 from .replication import SYSTEM_SCHEMAS
@@ -35,6 +36,27 @@ CREATE_NOTES = (
     " gtid_executed LONGTEXT CHARACTER SET ascii NOT NULL,"
     " report JSON NOT NULL) ENGINE=InnoDB",
 )
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Where the binary log was when a load began, and the sessions that loaded."""
+
+    server_uuid: str
+    file: str
+    position: int
+    threads: tuple[int, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as a note keeps it."""
+        return {**asdict(self), "threads": list(self.threads)}
+
+    @classmethod
+    def of_note(cls, report: Mapping[str, Any]) -> Begun | None:
+        """Return what a note keeps, None where it keeps nothing."""
+        found = report.get("begun")
+        return cls(**{**found, "threads": tuple(found["threads"])}) if found else None
+
 
 Situation = Literal["loaded", "absent", "empty", "half", "other"]
 Method = Literal["auto", "insert", "load_data"]
@@ -186,6 +208,15 @@ def _note(connection: Connection, database: str) -> Note | None:
         gtid_executed=str(row["gtid_executed"]),
         report=json.loads(row["report"]),
     )
+
+
+def begun_at(connection: Connection) -> Begun | None:
+    """Return where the binary log is now, None where there is none. Raises MysqlError."""
+    shown = connection.query(spoken("show_binary_log_status", connection.server.version))
+    if not shown:
+        return None
+    file, position = str(shown[0]["file"]), int(shown[0]["position"])
+    return Begun(connection.server.server_uuid, file, position)
 
 
 def write_note(connection: Connection, database: str, note: Note) -> None:

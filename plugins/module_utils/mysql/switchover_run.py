@@ -52,8 +52,11 @@ _CLIENTS = """SELECT processlist_id AS id FROM performance_schema.threads
 class Clients(Protocol):
     """Leads clients to instances."""
 
-    def lead_writes(self, name: str) -> None:
-        """Lead clients that write to an instance, and wait until they get there."""
+    def see_primary(self, expected: str) -> object:
+        """See that clients that write are still led to an instance, else raise a CollectionError."""
+
+    def lead_writes(self, name: str, before: str) -> None:
+        """Lead clients that write from one instance to another, and wait until they get there."""
 
     def lead_reads(self, name: str, on: bool) -> None:
         """Lead clients that read to an instance, or no longer."""
@@ -117,7 +120,8 @@ class Failure:
 class Run:
     """One switchover at work. connect: opens a session of a member, by name.
 
-    timeout: seconds. opened: whether the new primary may have been written to. pause: seconds for
+    timeout: seconds. primary: who was when the run was planned.
+    opened: whether the new primary may have been written to. pause: seconds for
     which writes stood still, None where they did not. remains: what is known of an old primary that
     was to be ended and may still run. without: members that play no side of semi-synchronous
     replication, since their server has none, and what it answered.
@@ -127,6 +131,7 @@ class Run:
     timeout: float
     say: Callable[[str], None]
     clients: Clients | None = None
+    primary: str = ""
     failures: list[Failure] = field(default_factory=list)
     opened: bool = False
     pause: float | None = None
@@ -161,6 +166,7 @@ class Run:
 
     def close(self, name: str, steps: Sequence[Step[State]]) -> None:
         """Close a member to writes, waiting for statements that run. Raises HeldError, MysqlError."""
+        self._see_primary()
         seconds = max(1, round(self.timeout))
         self.run(name, "SET SESSION lock_wait_timeout = %s", (seconds,))
         # Noted first: what is half done is taken back too.
@@ -182,6 +188,7 @@ class Run:
 
     def fence(self, name: str) -> None:
         """End a member that does not answer; note what may still run."""
+        self._see_primary()
         if self.clients is not None:
             self.remains = self.clients.fence(name)
 
@@ -226,6 +233,7 @@ class Run:
 
     def open(self, step: Step[State]) -> None:
         """Do a step after which the new primary may have been written to."""
+        self._see_primary()
         self.opened = True
         step.execute()
         self._note_pause()
@@ -233,8 +241,18 @@ class Run:
     def lead_writes(self, name: str) -> None:
         """Lead clients that write to a member."""
         if self.clients is not None:
-            self.clients.lead_writes(name)
+            self.clients.lead_writes(name, self.primary)
             self._note_pause()
+
+    def close_again(self, name: str) -> None:
+        """Let an instance that was opened take no writes: another one turned out to be primary."""
+        if self.opened:
+            self.run(name, "SET PERSIST super_read_only = ON")
+
+    def _see_primary(self) -> None:
+        """See that nobody else made another instance primary since this was planned."""
+        if self.clients is not None:
+            self.clients.see_primary(self.primary)
 
     def lead_reads(self, name: str, on: bool) -> None:
         """Lead clients that read to a member, or no longer."""

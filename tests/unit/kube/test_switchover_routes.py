@@ -16,6 +16,7 @@ from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube.routes im
     selector_patch,
 )
 from ansible_collections.mysql_on.kubernetes.plugins.module_utils.kube.topology import (
+    FENCED_ANNOTATION,
     READS_LABEL,
     SERVER_LABEL,
 )
@@ -73,7 +74,10 @@ def fenced(cluster: FakeCluster, timeout: float) -> dict[str, Any]:
 def test_an_instance_is_ended_once_its_pod_is_gone() -> None:
     cluster = FakeCluster(looks=2, ready="True")
     assert fenced(cluster, timeout=60) == {}
-    assert cluster.patched == [("Deployment", "mysql-1", {"spec": {"replicas": 0}}, "shop")]
+    ((kind, name, body, namespace),) = cluster.patched
+    assert (kind, name, namespace) == ("Deployment", "mysql-1", "shop")
+    assert body["spec"] == {"replicas": 0}
+    assert list(body["metadata"]["annotations"]) == [FENCED_ANNOTATION]
 
 
 @pytest.mark.parametrize(("ready", "timeout"), [("Unknown", 60), ("", 60), ("True", 0)])

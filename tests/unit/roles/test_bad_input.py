@@ -16,7 +16,8 @@ from ansible_collections.mysql_on.kubernetes.plugins.plugin_utils import inputs
 from ansible_collections.mysql_on.kubernetes.plugins.plugin_utils.inputs import Known
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-GROUPS = [*check_input.known_roles(), check_input.known_cluster()]
+GROUPS = check_input.everything()
+CLUSTER = next(one for one in GROUPS if one.prefix == "cluster_")
 
 WRONG_TYPES: Mapping[str, list[Any]] = {
     "str": [{"a": 1}, ["a", "b"], None],
@@ -142,7 +143,7 @@ def test_an_issuer_that_nobody_asks_is_refused(prefix: str) -> None:
 
 
 def test_a_word_that_yaml_takes_for_a_boolean_is_told_with_its_quotes() -> None:
-    (told,) = inputs.problems(check_input.known_cluster(), {"cluster_tls": False}, complete=False)
+    (told,) = inputs.problems(CLUSTER, {"cluster_tls": False}, complete=False)
     assert told == 'cluster_tls: False is not allowed; allowed: "off", preferred, required'
 
 
@@ -158,7 +159,7 @@ def test_names_of_somebody_elses_are_left_alone() -> None:
 
 def test_everything_that_the_playbooks_declare_has_a_default() -> None:
     defaults = yaml.safe_load((CHECKOUT / "playbooks" / "group_vars" / "all.yml").read_text())
-    assert set(check_input.known_cluster().options) <= set(defaults)
+    assert set(CLUSTER.options) <= set(defaults)
 
 
 def test_the_site_names_all_bad_input_at_once_before_it_asks_any_cluster(tmp_path: Path) -> None:

@@ -85,7 +85,8 @@ def topology(primary: str, *instances: tuple[str, bool]) -> dict[str, Any]:
     return {
         "primary": {"name": primary} if primary else {},
         "instances": [
-            {"name": name, "ready": ready, "config": "", "image": ""} for name, ready in instances
+            {"name": name, "ready": ready, "config": "", "image": "", "fenced": False}
+            for name, ready in instances
         ],
         "orphans": [],
     }
@@ -266,6 +267,19 @@ def test_only_what_is_not_on_this_image_and_these_options_is_checked():
     seen["instances"][1].update(config="another", image=image)
     seen["instances"][2].update(config=fingerprint, image="mysql:8.4")
     assert evaluate("db", "db_unchecked", db_topology=seen) == ["mysql-11", "mysql-12"]
+
+
+def test_a_primary_that_a_failover_ended_stays_so_until_it_is_named():
+    seen = topology("mysql-11", *THREE)
+    seen["instances"][0].update(fenced=True)
+    deployed = render("db", "mysql-deploy.yaml.j2", db_topology=seen)
+    assert [one["metadata"]["name"] for one in deployed] == ["mysql-11", "mysql-12"]
+    reads = "mysql-on.kubernetes/reads"
+    labels = [one["spec"]["template"]["metadata"]["labels"][reads] for one in deployed]
+    assert labels == ["yes", "yes"], "as before: a changed label would restart them"
+    assert "mysql-1" not in evaluate("db", "db_unchecked", db_topology=seen)
+    back = render("db", "mysql-deploy.yaml.j2", db_topology=seen, db_unfence=["mysql-1"])
+    assert [one["metadata"]["name"] for one in back] == ["mysql-1", "mysql-11", "mysql-12"]
 
 
 def test_a_drain_takes_one_instance_at_a_time():
