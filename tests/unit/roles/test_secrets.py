@@ -131,7 +131,7 @@ def loops() -> list[Task]:
 def names_in(text: str, known: dict[str, Any]) -> set[str]:
     """Every variable that an expression leans on, through the role's own."""
     found: set[str] = set()
-    waiting = {word for word in re.findall(r"\b[a-z]\w+", text)}
+    waiting = set(re.findall(r"\b[a-z]\w+", text))
     while waiting:
         name = waiting.pop()
         if name in found:
@@ -257,3 +257,136 @@ def test_a_key_of_the_other_place_that_is_emptied_goes() -> None:
     assert "RCLONE_CONFIG_OFFSITE_REGION" not in merged["data"]
     again = offsite(backup_secrets=secrets)
     assert again["data"] == there["data"]
+
+
+# What an adopted cluster may have, and what no JSON is: quotes, backslashes, an end of line, letters of everywhere.
+ODD = "p\u00fc'\"\\n\\#;$(x) \U0001f600\uac00" + "x" * 50
+
+
+def auth_secret(data: dict[str, str], **given: Any) -> dict[str, Any]:
+    """What is sent of the Secret with the cluster's own passwords, where it has these keys already."""
+    there = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    secrets = [{"metadata": {"name": "mysql-auth"}, "data": there}] if data else []
+    passwords = {name: f"new-{name}" for name in ("root", "replication", "app", "probe", "clone")}
+    given = {"db_passwords": passwords, "db_secrets": {"resources": secrets}, **given}
+    made = render("db", "mysql-secret.yaml.j2", **given)
+    found = [one for one in made if one["metadata"]["name"] == "mysql-auth"]
+    return dict(found[0]["stringData"]) if found else {}
+
+
+def as_the_client_reads_it(text: str) -> str:
+    """The password of an option file, by the rules of MySQL's own reader."""
+    (line,) = (line for line in text.splitlines() if line.startswith("password="))
+    value = line.removeprefix("password=")
+    assert value[0] == value[-1] == '"'
+    known = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "s": " ", '"': '"', "'": "'", "\\": "\\"}
+    return re.sub(r"\\(.)", lambda match: known.get(match[1], match[0]), value[1:-1])
+
+
+def test_an_adopted_password_is_kept_whatever_it_is() -> None:
+    passwords = {"root": ODD, "replication": "r", "app": "a", "probe": "q", "clone": "c"}
+    made = auth_secret({}, db_passwords=passwords, db_root_host_made="%")
+    assert made["root-password"] == ODD
+    assert as_the_client_reads_it(made["client.cnf"]) == ODD
+    # The entrypoint writes it between quotes, in a statement and in an option file.
+    assert as_the_client_reads_it(f'password="{made["initial-password"]}"') == ODD
+    assert made["root-host"] == "%"
+    env = {
+        one["name"]: one["value"]
+        for one in render(
+            "db",
+            "mysql-deploy.yaml.j2",
+            db_secrets={
+                "resources": [
+                    {
+                        "metadata": {"name": "mysql-auth"},
+                        "data": {
+                            key: base64.b64encode(value.encode()).decode()
+                            for key, value in made.items()
+                        },
+                    }
+                ]
+            },
+        )[0]["spec"]["template"]["spec"]["containers"][0]["env"]
+    }
+    assert env["MYSQL_ROOT_PASSWORD_FILE"] == "/etc/mysql/probe/initial-password"
+    assert env["MYSQL_ROOT_HOST"] == "%"
+
+
+def test_a_secret_of_a_version_before_gets_what_it_lacks_and_keeps_its_passwords() -> None:
+    before = {"root-password": "r", "replication-password": "p", "client.cnf": "as it was"}
+    made = auth_secret(before)
+    assert set(made) == {"probe-password", "clone-password", "probe.cnf", "client.cnf"}
+    assert as_the_client_reads_it(made["client.cnf"]) == "r"
+    assert as_the_client_reads_it(made["probe.cnf"]) == made["probe-password"] == "new-probe"
+    # A second run has nothing to add.
+    assert auth_secret({**before, **made}) == {}
+    # Root's password of the volumes is not to be guessed.
+    assert auth_secret({"replication-password": "p"}) == {}
+
+
+def test_root_of_a_new_cluster_logs_in_from_its_own_pod_alone() -> None:
+    made = auth_secret({})
+    assert made["root-host"] == "127.0.0.1"
+    assert "initial-password" not in made
+    # Of a cluster of before it stays as it is: views may have that account as their definer.
+    before = {
+        "resources": [{"metadata": {"name": "mysql-auth"}, "data": {"root-password": "cg=="}}]
+    }
+    assert evaluate("db", "db_root_host", db_secrets=before) == "%"
+    assert evaluate("db", "db_root_host", db_secrets={"resources": []}) == "127.0.0.1"
+
+
+def test_probes_log_in_as_an_account_without_rights() -> None:
+    (config,) = render("db", "mysql-config.yaml.j2")
+    assert "probe.cnf" in config["data"]["ready.sh"]
+    assert "mysql.user" not in config["data"]["ready.sh"]
+    accounts = evaluate("db", "db_accounts_wanted")
+    probes = {one["host"]: one for one in accounts if one["name"].endswith("_probe")}
+    assert set(probes) == {"127.0.0.1", "%"}
+    assert probes["%"]["privileges"] == {}
+    assert probes["%"]["tls"] is True
+    assert {name.split(".")[0] for name in probes["127.0.0.1"]["privileges"]} == {
+        "performance_schema"
+    }
+    assert {str(held) for held in probes["127.0.0.1"]["privileges"].values()} == {"['SELECT']"}
+    tls = render("db", "mysql-config.yaml.j2", db_tls="required")[0]["data"]["ready.sh"]
+    assert "--ssl-mode=VERIFY_IDENTITY --ssl-ca=/etc/mysql/tls/ca.crt" in tls
+
+
+def test_a_rotation_changes_every_account_and_what_is_written_from_its_password() -> None:
+    made = auth_secret({})
+    backup = {
+        "password": "b",
+        "client.cnf": '[client]\nuser=backup\npassword="b"\nhost=mysql-write\n',
+    }
+    later = {f"{key}.next": f"N{key}" for key in made if key.endswith("-password")}
+
+    def secret(name: str, data: dict[str, str]) -> dict[str, Any]:
+        encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+        return {"metadata": {"name": name, "annotations": None}, "data": encoded}
+
+    secrets = [
+        secret("mysql-auth", {**made, **later}),
+        secret("mysql-app", {"username": "app", "password": "a", "password.next": "Na"}),
+        secret("mysql-backup", {**backup, "password.next": "Nb"}),
+    ]
+    given = {"db_secrets": {"resources": secrets}}
+    rotating = evaluate("db", "db_rotating", **given)
+    assert {one["user"]: one["hosts"] for one in rotating} == {
+        "root": ["127.0.0.1"],
+        "replication": ["%"],
+        "app": ["%"],
+        "mysql_on_kubernetes_probe": ["127.0.0.1", "%"],
+        "mysql_on_kubernetes_clone": ["%"],
+        "backup": ["%"],
+    }
+
+    def changed(name: str) -> dict[str, str]:
+        found = evaluate("db", "db_rotated_data", db_rotating_secret=name, **given)
+        return {key: base64.b64decode(value).decode() for key, value in found.items() if value}
+
+    own = changed("mysql-auth")
+    assert as_the_client_reads_it(own["client.cnf"]) == own["root-password"] == "Nroot-password"
+    assert as_the_client_reads_it(own["probe.cnf"]) == own["probe-password"]
+    assert changed("mysql-backup")["client.cnf"] == backup["client.cnf"].replace('"b"', '"Nb"')
