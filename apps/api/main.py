@@ -13,10 +13,11 @@ import os
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Path, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from ..common import employees
 from ..common.database import Database, DatabaseError, MysqlDatabase, settings_from
+from . import docs
 
 LOG = logging.getLogger("apps.api")
 
@@ -33,8 +34,15 @@ def create() -> FastAPI:
 
 def create_app(database: Database) -> FastAPI:
     """Make the app over a database."""
-    app = FastAPI(title="Employees API", version="0.1.0", description=DESCRIPTION)
+    app = FastAPI(
+        title="Employees API",
+        version="0.1.0",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.add_exception_handler(DatabaseError, _database_error)
+    _add_docs(app)
     _add_health(app, database)
     _add_instances(app, database)
     _add_data(app, database)
@@ -45,6 +53,21 @@ async def _database_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DatabaseError)
     LOG.warning("%s %s: %s: %s", request.method, request.url.path, error.cause, error)
     return JSONResponse(status_code=503, content={"error": error.as_dict()})
+
+
+def _add_docs(app: FastAPI) -> None:
+    @app.get("/docs", include_in_schema=False)
+    def page(request: Request) -> HTMLResponse:
+        text = docs.page(app.title, str(request.scope.get("root_path", "")))
+        return HTMLResponse(text, headers=dict(docs.HEADERS))
+
+    @app.get("/docs.js", include_in_schema=False)
+    def script() -> Response:
+        return Response(docs.SCRIPT, media_type="text/javascript", headers=dict(docs.HEADERS))
+
+    @app.get("/docs.css", include_in_schema=False)
+    def style() -> Response:
+        return Response(docs.STYLE, media_type="text/css", headers=dict(docs.HEADERS))
 
 
 def _add_health(app: FastAPI, database: Database) -> None:
@@ -95,14 +118,16 @@ def _add_data(app: FastAPI, database: Database) -> None:
 
     @app.get("/employees", summary="Employees by number, one page")
     def employee_list(
-        after: int = Query(0, ge=0, description="Number of the last employee already seen"),
+        after: int = Query(
+            0, ge=0, le=employees.LARGEST, description="Number of the last employee already seen"
+        ),
         limit: int = Query(50, ge=1, le=500),
     ) -> list[dict[str, Any]]:
         with database.read() as session:
             return employees.employees(session, after, limit)
 
     @app.get("/employees/{emp_no}", summary="One employee with titles, departments and salaries")
-    def employee(emp_no: int = Path(ge=1, le=2_147_483_647)) -> dict[str, Any]:
+    def employee(emp_no: int = Path(ge=1, le=employees.LARGEST)) -> dict[str, Any]:
         with database.read() as session:
             found = employees.employee(session, emp_no)
         if found is None:

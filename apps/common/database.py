@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import pymysql
@@ -21,7 +22,8 @@ from pymysql.cursors import DictCursor
 
 Row = dict[str, Any]
 
-TLS_MODES = ("required", "off")
+# verified: by TLS, and the certificate is that of the host that was asked, by the CA of DB_TLS_CA.
+TLS_MODES = ("required", "verified", "off")
 
 
 class SettingsError(Exception):
@@ -32,7 +34,7 @@ class DatabaseError(Exception):
     """The database did not answer as it should.
 
     cause: dotted and stable, e.g. ``database.unreachable``. subject: the host that was asked.
-    detail: what the server or the network said.
+    detail: what the server or the network said: for the log alone, since it names accounts, addresses and tables.
     """
 
     def __init__(self, cause: str, subject: str, detail: str) -> None:
@@ -42,13 +44,33 @@ class DatabaseError(Exception):
         self.detail = detail
 
     def as_dict(self) -> dict[str, str]:
-        """Return the error as the apps answer it."""
-        return {"cause": self.cause, "subject": self.subject, "detail": self.detail}
+        """Return the error as the apps answer it, in words of their own."""
+        return {"cause": self.cause, "subject": self.subject, "detail": self.words}
+
+    @property
+    def words(self) -> str:
+        """What whoever asked may know."""
+        return WORDS.get(self.cause, WORDS["database.error"])
+
+
+WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "database.unreachable": "No connection could be made.",
+        "database.connection_lost": "The connection ended before the answer came.",
+        "database.tls_failed": "No encrypted connection could be made.",
+        "database.access_denied": "The application's account was not let in.",
+        "database.data_missing": "The tables of the application are not there.",
+        "database.too_many_connections": "The server has as many connections as it takes.",
+        "database.read_only": "The server takes no writes.",
+        "database.too_slow": "The answer took longer than is allowed.",
+        "database.error": "The server refused the request; the application's log says why.",
+    }
+)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the database is and who asks. Timeouts are seconds."""
+    """Where the database is and who asks. Timeouts are seconds; tls_ca: path of a CA's certificate."""
 
     user: str
     password: str = field(repr=False)
@@ -57,7 +79,11 @@ class Settings:
     port: int = 3306
     name: str = "employees"
     tls: str = "required"
+    tls_ca: str = ""
     connect_timeout: int = 3
+    # The server ends a SELECT after this, and a wait for a row's lock after that; then the connection is given up.
+    statement_timeout: int = 8
+    lock_timeout: int = 5
     query_timeout: int = 10
 
 
@@ -87,12 +113,16 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
     """Read the settings from DB_* variables.
 
     DB_USER and DB_PASSWORD (or DB_PASSWORD_FILE, a path) are needed; DB_WRITE_HOST, DB_READ_HOST,
-    DB_PORT, DB_NAME and DB_TLS (required, off) have defaults.
+    DB_PORT, DB_NAME and DB_TLS (required, verified, off) have defaults; verified needs DB_TLS_CA, a path.
     Raises SettingsError naming the variable.
     """
     tls = environ.get("DB_TLS", Settings.tls)
     if tls not in TLS_MODES:
         raise SettingsError(f"DB_TLS: {tls!r} is not one of {', '.join(TLS_MODES)}")
+    if tls == "verified" and not environ.get("DB_TLS_CA"):
+        raise SettingsError(
+            "DB_TLS_CA is not set: DB_TLS=verified needs the path of the CA's certificate"
+        )
     port = environ.get("DB_PORT", str(Settings.port))
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise SettingsError(f"DB_PORT: {port!r} is not a port (1 to 65535)")
@@ -107,6 +137,7 @@ def settings_from(environ: Mapping[str, str]) -> Settings:
         port=int(port),
         name=environ.get("DB_NAME", Settings.name),
         tls=tls,
+        tls_ca=environ.get("DB_TLS_CA", Settings.tls_ca),
     )
 
 
@@ -123,6 +154,8 @@ def _password(environ: Mapping[str, str]) -> str:
     return password
 
 
+# max_execution_time is over.
+QUERY_TIMEOUT = 3024
 CAUSES: Mapping[int, str] = {
     CR.CR_CONNECTION_ERROR: "database.unreachable",
     CR.CR_CONN_HOST_ERROR: "database.unreachable",
@@ -137,6 +170,8 @@ CAUSES: Mapping[int, str] = {
     ER.NO_SUCH_TABLE: "database.data_missing",
     ER.CON_COUNT_ERROR: "database.too_many_connections",
     ER.OPTION_PREVENTS_STATEMENT: "database.read_only",
+    ER.LOCK_WAIT_TIMEOUT: "database.too_slow",
+    QUERY_TIMEOUT: "database.too_slow",
 }
 
 
@@ -169,9 +204,8 @@ class MysqlDatabase:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.name = settings.name
-        # One context for all connections: making one reads the machine's CA store each time.
-        # MySQL makes its own certificate, so there is nobody to verify it against.
-        self._tls = _unverified_tls() if settings.tls == "required" else None
+        # A server that makes its own certificate has nobody to verify it against: one context for all connections.
+        self._unverified = _unverified_tls() if settings.tls == "required" else None
 
     @contextmanager
     def read(self) -> Iterator[MysqlSession]:
@@ -197,6 +231,9 @@ class MysqlDatabase:
             connection = self._connected(host, autocommit)
             with connection:
                 yield MysqlSession(connection)
+        except OSError as error:
+            # The CA's certificate cannot be read; PyMySQL makes errors of its own of what the network says.
+            raise DatabaseError("database.tls_failed", host, str(error)) from error
         except pymysql.MySQLError as error:
             errno, detail = (*error.args, "")[:2] if error.args else (0, str(error))
             number = errno if isinstance(errno, int) else 0
@@ -204,6 +241,7 @@ class MysqlDatabase:
 
     def _connected(self, host: str, autocommit: bool) -> pymysql.Connection[DictCursor]:
         settings = self._settings
+        tls = _verified_tls(settings.tls_ca) if settings.tls == "verified" else self._unverified
         return pymysql.connect(
             host=host,
             port=settings.port,
@@ -216,9 +254,18 @@ class MysqlDatabase:
             connect_timeout=settings.connect_timeout,
             read_timeout=settings.query_timeout,
             write_timeout=settings.query_timeout,
-            ssl=self._tls,
-            ssl_disabled=self._tls is None,
+            ssl=tls,
+            ssl_disabled=tls is None,
+            init_command=f"SET SESSION max_execution_time = {settings.statement_timeout * 1000},"
+            f" innodb_lock_wait_timeout = {settings.lock_timeout}",
         )
+
+
+def _verified_tls(ca: str) -> ssl.SSLContext:
+    """Return a context that trusts this CA alone, read anew: a renewed one comes into the file. Raises OSError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=ca)
+    return context
 
 
 def _unverified_tls() -> ssl.SSLContext:

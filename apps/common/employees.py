@@ -15,6 +15,11 @@ INSTANCE = (
     " @@version AS version, @@read_only AS read_only"
 )
 
+# Of the column's type, INT.
+LARGEST = 2_147_483_647
+# Characters of a department's number, CHAR(4).
+DEPT_NO_LENGTH = 4
+
 # Far above the numbers of the data set, so that the row can be nobody's.
 FIRST_SPARE_EMP_NO = 1_000_000_000
 

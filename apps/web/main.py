@@ -155,6 +155,8 @@ def _instances_page(database: Database, render: Render, request: Request) -> Res
 
 def _department_page(database: Database, render: Render, request: Request) -> Response:
     dept_no = request.path_params["dept_no"]
+    if len(dept_no) > employees.DEPT_NO_LENGTH:
+        raise HTTPException(404, "There is no such department.")
     with database.read() as session:
         department = employees.department(session, dept_no)
         if department is None:
@@ -166,7 +168,12 @@ def _department_page(database: Database, render: Render, request: Request) -> Re
 
 def _employees_page(database: Database, render: Render, request: Request) -> Response:
     after = request.query_params.get("after", "0")
-    if not after.isascii() or not after.isdigit() or len(after) > 10:
+    if (
+        not after.isascii()
+        or not after.isdigit()
+        or len(after) > 10
+        or int(after) > employees.LARGEST
+    ):
         raise HTTPException(400, f"after: {after[:40]!r} is not an employee's number.")
     with database.read() as session:
         people = employees.employees(session, int(after), PAGE_ROWS)
@@ -177,6 +184,8 @@ def _employees_page(database: Database, render: Render, request: Request) -> Res
 
 def _employee_page(database: Database, render: Render, request: Request) -> Response:
     emp_no = request.path_params["emp_no"]
+    if emp_no > employees.LARGEST:
+        raise HTTPException(404, "There is no such employee.")
     with database.read() as session:
         employee = employees.employee(session, emp_no)
         instance = employees.instance(session)

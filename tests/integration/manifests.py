@@ -14,9 +14,9 @@ from tests.integration.site import Site
 
 DATA = "CREATE DATABASE shop; CREATE TABLE shop.sold (id INT PRIMARY KEY); INSERT INTO shop.sold VALUES (7);"
 BLANKS = {
-    # Once more in client.cnf, which is a text inside of the text.
-    "04-mysql-secret.yaml": ('""', 3),
-    "06-primary.sql": ("''", 2),
+    # Once more in client.cnf and probe.cnf, which are texts inside of the text.
+    "04-mysql-secret.yaml": ('""', 5),
+    "06-primary.sql": ("''", 5),
     "06-replica.sql": ("''", 1),
 }
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from apps.common.database import DatabaseError, MysqlDatabase, Settings
 from tests.integration.balancer import Service
 from tests.integration.conftest import ServerFactory
 from tests.integration.runner import CHECKOUT, codes, fail, succeed
@@ -257,6 +258,40 @@ def test_the_api_tells_what_the_replicas_hold(site: Site) -> None:
     ]
     assert json.loads(get(f"{site.api}/employees/10001")[1])["last_name"] == "Facello"
     assert get(f"{site.api}/readyz")[0] == 200
+
+
+def database_of(site: Site, **given: Any) -> MysqlDatabase:
+    """The apps' own way to the first replica, by its address."""
+    server = site.replicas[0]
+    return MysqlDatabase(
+        Settings("app", "app of the tests", read_host=server.host, port=server.port, **given)
+    )
+
+
+def test_a_query_that_takes_too_long_is_ended_by_the_server(site: Site) -> None:
+    tables = ", ".join(f"information_schema.columns c{number}" for number in range(4))
+    with (
+        pytest.raises(DatabaseError) as error,
+        database_of(site, statement_timeout=1).read() as session,
+    ):
+        session.query(f"SELECT COUNT(*) FROM {tables}")
+    assert error.value.cause == "database.too_slow"
+
+
+def test_a_certificate_that_the_server_made_itself_is_not_taken_for_one_of_the_ca(
+    site: Site, tmp_path: Path
+) -> None:
+    """And without a CA nobody is asked: there is no way around it."""
+    ca = tmp_path / "ca.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=another CA"]
+    words += ["-keyout", str(tmp_path / "ca.key"), "-out", str(ca)]
+    subprocess.run(words, check=True, capture_output=True)
+    for path in (ca, tmp_path / "nowhere.pem"):
+        database = database_of(site, tls="verified", tls_ca=str(path))
+        with pytest.raises(DatabaseError) as error, database.read() as session:
+            session.query("SELECT 1")
+        assert error.value.cause in ("database.unreachable", "database.tls_failed")
+        assert "SSL" in error.value.detail or "No such file" in error.value.detail
 
 
 def test_the_paths_of_both_apps(site: Site) -> None:

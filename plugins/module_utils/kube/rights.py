@@ -17,6 +17,7 @@ WRITTEN = (
     "PodDisruptionBudget",
     "Secret",
     "Service",
+    "ServiceAccount",
 )
 WRITE_VERBS = ("create", "get", "list", "patch")
 READ_EVERYWHERE = (

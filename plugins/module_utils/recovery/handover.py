@@ -39,6 +39,7 @@ DICTIONARY = "mysql.ibd"
 # A server that starts without it gives itself a UUID; what a server persisted is not for another.
 IDENTITY = ("auto.cnf", "mysqld-auto.cnf")
 _SHOWN = 10
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,10 @@ def _set_password(scratch: Scratch, file: Path) -> None:
         for variable in ("super_read_only", "read_only"):
             connection.execute(f"SET GLOBAL {variable} = OFF")
         rows = connection.query("SELECT host FROM mysql.user WHERE user = 'root'")
-        hosts = {"%", "localhost", *(str(row["host"]) for row in rows)}
+        hosts = {"localhost", *(str(row["host"]) for row in rows)}
+        # What runs beside the server, and what is forwarded to its Pod, comes from here.
+        if not hosts & {"%", LOOPBACK}:
+            hosts.add(LOOPBACK)
         for host in sorted(hosts):
             known = (host, password)
             connection.execute("CREATE USER IF NOT EXISTS 'root'@%s IDENTIFIED BY %s", known)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from apps.common.database import (
+    CAUSES,
+    WORDS,
     DatabaseError,
     MysqlDatabase,
     Settings,
@@ -44,7 +46,8 @@ def test_the_password_file_wins_and_its_last_newline_does_not_count(tmp_path: Pa
         ({"DB_PASSWORD_FILE": "/nowhere/at/all"}, "DB_PASSWORD_FILE: /nowhere/at/all"),
         ({"DB_PORT": "70000"}, "DB_PORT: '70000' is not a port"),
         ({"DB_PORT": "mysql"}, "DB_PORT: 'mysql' is not a port"),
-        ({"DB_TLS": "maybe"}, "DB_TLS: 'maybe' is not one of required, off"),
+        ({"DB_TLS": "maybe"}, "DB_TLS: 'maybe' is not one of required, verified, off"),
+        ({"DB_TLS": "verified"}, "DB_TLS_CA is not set"),
     ],
 )
 def test_a_wrong_environment_is_named(changed: dict[str, str], words: str) -> None:
@@ -60,12 +63,21 @@ def test_a_wrong_environment_is_named(changed: dict[str, str], words: str) -> No
         (1045, "database.access_denied"),
         (1146, "database.data_missing"),
         (1290, "database.read_only"),
+        (3024, "database.too_slow"),
+        (1205, "database.too_slow"),
         (2026, "database.tls_failed"),
         (1064, "database.error"),
     ],
 )
 def test_causes(errno: int, cause: str) -> None:
     assert cause_of(errno) == cause
+
+
+def test_every_cause_has_words_of_our_own() -> None:
+    assert set(CAUSES.values()) | {"database.error"} == set(WORDS)
+    error = DatabaseError("database.access_denied", "mysql-read", "(1045) 'app'@'10.0.0.7'")
+    assert "10.0.0.7" not in str(error.as_dict())
+    assert "10.0.0.7" in str(error)
 
 
 def test_nobody_listens() -> None:

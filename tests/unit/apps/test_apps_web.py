@@ -129,3 +129,24 @@ def test_style_is_served(client: TestClient) -> None:
     answer = client.get("/static/style.css")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/css")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/view/employees/99999999999999999999", 404),
+        ("/view/employees?after=2147483648", 400),
+        ("/view/departments/d0055", 404),
+    ],
+)
+def test_numbers_beyond_their_column_are_not_asked_for(
+    client: TestClient, database: Any, path: str, status: int
+) -> None:
+    assert client.get(path).status_code == status
+    assert database.connections == 0
+
+
+def test_the_page_of_a_database_that_is_away_has_words_of_its_own(away: Any) -> None:
+    page = TestClient(create_app(away)).get("/view").text
+    assert "No connection could be made." in page
+    assert "2003" not in page

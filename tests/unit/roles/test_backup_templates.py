@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -94,7 +95,8 @@ def test_another_place_is_copied_to_beside_the_archiver_and_its_keys_are_in_a_se
     assert environment(beside)["OFFSITE"] == "offsite:backups/orders"
     assert beside["envFrom"] == [{"secretRef": {"name": "mysql-offsite"}}]
     assert "the-access-key" not in json.dumps(pod)
-    secret = render("backup", "backup-offsite.yaml.j2", **given)[0]["stringData"]
+    data = render("backup", "backup-offsite.yaml.j2", **given)[0]["data"]
+    secret = {key: base64.b64decode(value).decode() for key, value in data.items()}
     assert secret["RCLONE_CONFIG_OFFSITE_SECRET_ACCESS_KEY"] == 'the "secret" key'
     assert secret["RCLONE_CONFIG_OFFSITE_ENDPOINT"] == "https://s3.example"
     without = archiver()["spec"]["template"]["spec"]

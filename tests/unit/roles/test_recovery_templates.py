@@ -108,11 +108,41 @@ def test_every_account_of_the_cluster_gets_the_password_of_today() -> None:
         ]
     }
     found = evaluate("recovery", "recovery_accounts", recovery_secrets=secrets)
-    assert {one["name"]: one["password"] for one in found} == {
-        "replication": "p",
-        "app": "a",
-        "backup": "b",
+    values = {one["metadata"]["name"]: one["data"] for one in secrets["resources"]}
+    assert {
+        one["name"]: base64.b64decode(values[one["secret"]][one["key"]]).decode() for one in found
+    } == {"replication": "p", "app": "a", "backup": "b"}
+    # A cluster of a version before has no other account to clone as.
+    assert evaluate("recovery", "recovery_clone", recovery_secrets=secrets) == {
+        "user": "root",
+        "password": "r",
     }
+
+
+def test_the_accounts_of_probes_and_clones_are_made_in_data_of_before() -> None:
+    passwords = {"probe_password": "q", "clone_password": "c"}
+    auth = secret("mysql-auth", root_password="r", replication_password="p", **passwords)
+    given = {"recovery_secrets": {"resources": [auth]}}
+    found = evaluate("recovery", "recovery_accounts", **given)
+    assert {(one["name"], one["host"]): one["tls"] for one in found} == {
+        ("replication", "%"): False,
+        ("mysql_on_kubernetes_probe", "127.0.0.1"): False,
+        ("mysql_on_kubernetes_probe", "%"): True,
+        ("mysql_on_kubernetes_clone", "%"): True,
+    }
+    assert evaluate("recovery", "recovery_clone", **given)["user"] == "mysql_on_kubernetes_clone"
+    # As the db phase makes them.
+    mine = {
+        (one["name"], one["host"]): one["privileges"]
+        for one in evaluate("db", "db_accounts_wanted")
+        if one["name"].startswith("mysql_on_kubernetes_")
+    }
+    theirs = {
+        (one["name"], one["host"]): one.get("privileges", {})
+        for one in found
+        if one["name"].startswith("mysql_on_kubernetes_")
+    }
+    assert mine == theirs
 
 
 def said(name: str, **values: Any) -> list[str]:

@@ -196,7 +196,7 @@ def test_the_users_options_win_over_the_roles_own():
     assert "gtid_mode = ON" in lines
 
 
-PASSWORDS = {"root": "one", "replication": "two", "app": "three"}
+PASSWORDS = {"root": "one", "replication": "two", "app": "three", "probe": "q", "clone": "c"}
 
 
 def test_a_secret_that_is_there_is_never_made_again():
