@@ -47,7 +47,8 @@ ALLOWED = (
     Rule(
         "rows",
         "foreign_keys",
-        r"recovery\.rows_(parent_missing|referenced)", "a row whose parent is gone has no place",
+        r"recovery\.rows_(parent_missing|referenced)",
+        "a row whose parent is gone has no place",
     ),
     Rule("rows", "triggers", r"recovery\.rows_triggers", "a trigger would run once more"),
     Rule("seed-dump", "objects", r"replication\.seed_.+", "what hangs on the server is in no dump"),
