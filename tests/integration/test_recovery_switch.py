@@ -23,7 +23,7 @@ pytestmark = [
 STEPS = ("--tags", "infra,db,data")
 TABLE = "employees.dept_emp"
 RECOVER = {"recovery_in_cluster": True, "recovery_agreed": True}
-SWITCH = {"recovery_action": "switch", "recovery_switch_agreed": True}
+SWITCH = {"recovery_action": "switch"}
 RECOVERED = {"mysql-1": "mysql-recovery", "mysql-11": "mysql-11-recovery"}
 
 
@@ -42,7 +42,7 @@ class Cluster(Site):
         return found
 
     def recover(self, *options: str, **variables: Any) -> Played:
-        given = {**RECOVER, **variables}
+        given = {**RECOVER, "recovery_switch_confirm": self.word, **variables}
         return self.play("--tags", "recover", *options, playbook="recover", **given)
 
     def switch(self) -> dict[str, Any]:
@@ -180,7 +180,12 @@ def test_a_switch_whose_controller_is_killed_again_and_again_loses_nothing(mine:
     here, claim = mine.mounted(), scratch(mine)
     there = moved_to(claim)
     before, claims = mine.executed("mysql-1"), set(mine.claims())
-    play: dict[str, Any] = {"playbook": "recover", **RECOVER, **SWITCH}
+    play: dict[str, Any] = {
+        "playbook": "recover",
+        "recovery_switch_confirm": mine.word,
+        **RECOVER,
+        **SWITCH,
+    }
 
     said = mine.kill_when(lambda: handed_over(mine, claim), "--tags", "recover", **play)
     # Shown though nobody is asked.
@@ -232,7 +237,12 @@ def test_a_switch_waits_for_the_primary_that_it_was_begun_with(mine: Cluster) ->
         assert accepted["claims"] == moved_to(claim)
     assert succeed("mysql_recovery_switch", asked, check=True)["lost"]["transactions"] == 1
 
-    play: dict[str, Any] = {"playbook": "recover", **RECOVER, **SWITCH}
+    play: dict[str, Any] = {
+        "playbook": "recover",
+        "recovery_switch_confirm": mine.word,
+        **RECOVER,
+        **SWITCH,
+    }
     mine.kill_when(lambda: handed_over(mine, claim), "--tags", "recover", **play)
     mine.play_through(playbook="switchover", switchover_to="mysql-11")
     other = fixes.the(fail("mysql_recovery_switch", asked), "recovery.other_primary")

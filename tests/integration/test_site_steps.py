@@ -199,9 +199,9 @@ def test_the_difference_of_an_engine_is_shown_before_anything_restarts(site: Sit
 def test_a_teardown_asks_keeps_what_is_not_named_and_the_site_comes_back(site: Site) -> None:
     unasked = site.play(playbook="teardown")
     assert unasked.failed
-    assert "Nothing was removed" in unasked.output
+    assert "Nothing was touched" in unasked.output
     wrong = site.play(playbook="teardown", teardown_confirm="mysql")
-    assert "Nothing was removed" in wrong.output
+    assert "Nothing was touched" in wrong.output
     assert "employees: 6 tables" in wrong.output
     stranger = site.play(playbook="teardown", teardown_volumes=["mysql-99"])
     assert "mysql-99 is no claim of the cluster mysql" in stranger.output

@@ -162,8 +162,10 @@ def test_an_old_primary_that_nobody_reaches_is_ended_before_another_takes_over(
     new = seen(cluster).primary
     assert new != old
     assert "that its Pod" not in said, "its end was waited for"
-    # It is brought back by what brought it here, and joins: it had nothing of its own.
-    code, changed, said = played("site", "--skip-tags", "step10")
+    # It stays ended until it is named; then it joins, since it had nothing of its own.
+    assert_nothing_to_do("site", "--skip-tags", "step10")
+    assert not pods_of(cluster, old)
+    code, changed, said = played("site", "--skip-tags", "step10", cluster_unfence=[old])
     assert code == 0, said[-4000:]
     assert changed
     assert seen(cluster).primary == new
