@@ -95,7 +95,7 @@ def noted(folder: Path) -> dict[str, str]:
     own = {
         normalized(name)
         for path in folder.glob("*.in")
-        for name, _ in PINNED.findall(path.read_text())
+        for name, _version in PINNED.findall(path.read_text())
     }
     pins = {name: version for text in texts for name, version in PINNED.findall(text)}
     return {name: version for name, version in pins.items() if name not in own}

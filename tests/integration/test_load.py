@@ -367,6 +367,25 @@ def test_a_killed_load_is_done_again_from_the_start(
     assert local_infile(server) == 0
 
 
+def test_what_others_wrote_since_a_killed_load_began_is_not_dropped(
+    server_factory: ServerFactory, version: str, employees: Path
+) -> None:
+    server = server_factory(version, 1)
+    given = arguments(server, employees, "employees")
+    with server.connect() as lock:
+        lock.execute("SELECT GET_LOCK('salaries', 5)")
+        running = start(arguments(server, gated(employees), "employees"))
+        until_waiting(server)
+        running.kill()
+        running.wait()
+    server.sql("CREATE TABLE employees.theirs (id INT)", "INSERT INTO employees.theirs VALUES (1)")
+    failure = fail("mysql_load", given)
+    assert codes(failure) == ["load.written_since"]
+    assert "employees" in failure["msg"]
+    assert server.sql("SELECT COUNT(*) AS n FROM employees.theirs") == [{"n": 1}]
+    assert succeed("mysql_load", {**given, "mode": "replace"})["rows"] == 11_790
+
+
 def test_a_second_load_at_the_same_time_is_refused(
     server_factory: ServerFactory, version: str, employees: Path
 ) -> None:

@@ -11,7 +11,14 @@ from ..finding import CollectionError
 from ..mysql.connection import Connection
 from ..mysql.load_target import Begun
 from . import rows
-from .events import FORMAT_DESCRIPTION, GTIDS, TABLE_MAP, TRANSACTION_PAYLOAD, Event
+from .events import (
+    FORMAT_DESCRIPTION,
+    GTIDS,
+    TABLE_MAP,
+    TRANSACTION_PAYLOAD,
+    Event,
+    MalformedError,
+)
 from .payload import Decompress, decompressor, read_payload
 from .query import read_query
 from .statements import is_control
@@ -33,7 +40,10 @@ def strangers(connection: Connection, database: str, begun: Begun) -> list[str]:
         raise CollectionError("the load began on another server, and this one does not tell")
     with closing(dump(connection, Start(begun.file, begun.position), WANTED)) as events:
         found = others(events, database, begun.threads, decompressor())
-        return [line for line, _number in zip(found, range(SHOWN), strict=False)]
+        try:
+            return [line for line, _number in zip(found, range(SHOWN), strict=False)]
+        except MalformedError as error:
+            raise CollectionError(f"its binary log cannot be read: {error}") from error
 
 
 def others(
@@ -55,7 +65,7 @@ def others(
             if thread not in ours and not told and _names(event, database):
                 told = True
                 yield f"{place}: session {thread} sent a statement"
-        elif thread not in ours and not told:
+        elif event.type == TABLE_MAP and thread not in ours and not told:
             table = rows.read_table(event.body).full_name
             if table.schema.casefold() == database.casefold():
                 told = True

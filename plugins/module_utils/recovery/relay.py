@@ -114,7 +114,7 @@ def follow(connection: Connection, goal: Goal, told: Callable[[GtidSet], None]) 
     or read all there is and something is missing.
     """
     emptied = _memory_tables(connection)
-    for _ in range(MOST_WITHOUT_ROWS):
+    for _attempt in range(MOST_WITHOUT_ROWS):
         try:
             _follow(connection, goal, told)
         except BinlogError as error:
