@@ -41,9 +41,11 @@ def test_a_row_arrives_and_no_transaction_is_the_replica_s_own(hosts):
 
 
 def test_both_services_lead_where_they_should(hosts):
+    probe = lab.CLIENT.replace("client.cnf", "probe.cnf")
+
     def asked(service: str) -> str:
         return str(
-            hosts["mysql-1"].check_output(f"{lab.CLIENT} -h {service} -e 'SELECT @@server_id'")
+            hosts["mysql-1"].check_output(f"{probe} -h {service} -e 'SELECT @@server_id'")
         ).strip()
 
     assert (asked("mysql-write"), asked("mysql-read")) == ("1", "11")

@@ -68,13 +68,18 @@ def test_the_same_rows_are_everywhere(hosts):
 
 
 def test_services_lead_where_they_should(hosts):
+    probe = CLIENT.replace("client.cnf", "probe.cnf")
+
     def asked(service: str) -> str:
         return (
-            hosts["mysql-1"].check_output(f"{CLIENT} -h {service} -e 'SELECT @@server_id'").strip()
+            hosts["mysql-1"].check_output(f"{probe} -h {service} -e 'SELECT @@server_id'").strip()
         )
 
     assert asked("mysql-write") == "1"
     assert {asked("mysql-read") for _attempt in range(20)} == {"11", "12"}
+    # Root logs in where it is, and from nowhere else.
+    refused = hosts["mysql-11"].run(f"{CLIENT} -h mysql-write -e 'SELECT 1'")
+    assert "Access denied for user 'root'" in refused.stderr
 
 
 @pytest.fixture
