@@ -16,13 +16,13 @@ def _error(summary: str, fix: str, summary_ko: str, fix_ko: str) -> Text:
 TEXTS: Mapping[str, Text] = {
     "load.target_not_empty": _error(
         "The database {subject} already holds data that is not of this dump",
-        "Name another database, or set mode: replace to have {subject} dropped and loaded anew",
+        "Name another database, or set mode: replace to have {subject} dropped and loaded again",
         "데이터베이스 {subject}에 이 덤프의 것이 아닌 데이터가 이미 있습니다",
         "다른 데이터베이스를 지정하거나, {subject}을(를) 지우고 새로 적재하려면 mode: replace로 설정하세요",
     ),
     "load.written_since": _error(
         "A load of {subject} was interrupted, and others wrote into it since, or may have",
-        "Save what they wrote, then set mode: replace to have {subject} dropped and loaded anew",
+        "Save what they wrote, then set mode: replace to have {subject} dropped and loaded again",
         "{subject}의 적재가 중단된 뒤 다른 세션이 그곳에 썼거나 썼을 수 있습니다",
         "그 내용을 따로 저장한 뒤, {subject}을(를) 지우고 새로 적재하려면 mode: replace로 설정하세요",
     ),
