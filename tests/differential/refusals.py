@@ -107,6 +107,12 @@ def judge(tool: str, history: History, outcome: Outcome) -> Divergence | None:
 
 def _refusal(tool: str, history: History, outcome: Outcome) -> Divergence | None:
     said = codes(outcome.answer)
+    # Right or not, nobody knows: of no table could it be told, and the history says why.
+    unknown = said == ["recovery.nothing_compared"] and any(
+        _fits(rule, tool, history, said) for rule in (*ALLOWED, *LATER)
+    )
+    if unknown:
+        return None
     if outcome.right:
         words = (said or [_words(outcome.answer)])[0]
         return Divergence(f"refused though right {words}", (str(outcome.answer.get("msg"))[:1500],))
