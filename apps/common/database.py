@@ -262,7 +262,7 @@ class MysqlDatabase:
 
 
 def _verified_tls(ca: str) -> ssl.SSLContext:
-    """Return a context that trusts this CA alone, read anew: a renewed one comes into the file. Raises OSError."""
+    """Return a context that trusts this CA alone, as its file is now: it may have been renewed. Raises OSError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cafile=ca)
     return context

@@ -25,6 +25,17 @@ class Rule:
     reason: str
 
 
+# What is right although a base was taken and is called verified: it comes of what was done after it.
+LATER = (
+    # What no binary log tells, or not in rows: no table could be compared, and that is no success.
+    Rule(
+        "(recover|base)-.*|rows",
+        "partitions|as_text|engine|xa",
+        r"recovery\.nothing_compared",
+        "of no table is it known how many rows it must have",
+    ),
+    Rule("(recover|base)-.*|rows", "long_name", r"recovery\.name_unreadable", "MySQL bug 104838"),
+)
 ALLOWED = (
     Rule(
         "seed-clone", "engine", r"replication\.seed_(impossible|left)", "clone carries InnoDB alone"
@@ -57,24 +68,7 @@ ALLOWED = (
     ),
     Rule("load-text", "elsewhere", r"load\.other_database", "another database is named"),
     Rule("load-text", "log_off", r"load\..+", "rows that replicas would lack are refused"),
-    # What no binary log tells, or not in rows: no table could be compared, and that is no success.
-    Rule(
-        "recover-.*|rows",
-        "partitions|as_text|engine|xa",
-        r"recovery\.nothing_compared",
-        "of no table is it known how many rows it must have",
-    ),
-    Rule("recover-.*|rows", "long_name", r"recovery\.name_unreadable", "MySQL bug 104838"),
-)
-# What is right although the base is in the archive: it comes of what was done after it.
-LATER = (
-    Rule("base-.*", "long_name", r"recovery\.name_unreadable", "MySQL bug 104838"),
-    Rule(
-        "base-.*",
-        "partitions|as_text|engine|xa",
-        r"recovery\.nothing_compared",
-        "of no table is it known how many rows it must have",
-    ),
+    *LATER,
 )
 # Where a result says what it does not vouch for.
 ADMITS = ("not_compared", "not_carried", "unknown", "warnings", "findings", "left_out", "seed")
@@ -109,7 +103,7 @@ def _refusal(tool: str, history: History, outcome: Outcome) -> Divergence | None
     said = codes(outcome.answer)
     # Right or not, nobody knows: of no table could it be told, and the history says why.
     unknown = said == ["recovery.nothing_compared"] and any(
-        _fits(rule, tool, history, said) for rule in (*ALLOWED, *LATER)
+        _fits(rule, tool, history, said) for rule in LATER
     )
     if unknown:
         return None

@@ -348,17 +348,22 @@ def test_a_replica_that_stands_still_fails_the_load_with_its_reason(
     assert "t' already exists" in result["msg"] or "database exists" in result["msg"]
 
 
-def test_a_killed_load_is_done_again_from_the_start(
-    server_factory: ServerFactory, version: str, employees: Path
-) -> None:
-    server = server_factory(version, 1)
-    given = arguments(server, employees, "employees")
+def kill_halfway(server: Server, employees: Path) -> None:
+    """Begin a load, and kill it while it waits for a lock before the salaries."""
     with server.connect() as lock:
         lock.execute("SELECT GET_LOCK('salaries', 5)")
         running = start(arguments(server, gated(employees), "employees"))
         until_waiting(server)
         running.kill()
         running.wait()
+
+
+def test_a_killed_load_is_done_again_from_the_start(
+    server_factory: ServerFactory, version: str, employees: Path
+) -> None:
+    server = server_factory(version, 1)
+    given = arguments(server, employees, "employees")
+    kill_halfway(server, employees)
     assert state(server, "employees") == "loading"
     assert local_infile(server) == 1
     result = succeed("mysql_load", given)
@@ -372,12 +377,7 @@ def test_what_others_wrote_since_a_killed_load_began_is_not_dropped(
 ) -> None:
     server = server_factory(version, 1)
     given = arguments(server, employees, "employees")
-    with server.connect() as lock:
-        lock.execute("SELECT GET_LOCK('salaries', 5)")
-        running = start(arguments(server, gated(employees), "employees"))
-        until_waiting(server)
-        running.kill()
-        running.wait()
+    kill_halfway(server, employees)
     server.sql("CREATE TABLE employees.theirs (id INT)", "INSERT INTO employees.theirs VALUES (1)")
     failure = fail("mysql_load", given)
     assert codes(failure) == ["load.written_since"]

@@ -51,7 +51,7 @@ def others(
 ) -> Iterator[str]:
     """Yield what sessions other than these did to a database, once a transaction; pure.
 
-    Numbers of sessions begin anew when a server starts: nothing after that is of these.
+    Numbers of sessions start again with each start of a server: nothing after that is of these.
     """
     ours, place, thread, told = frozenset(threads), "", 0, False
     for event in _opened(events, decompress):
